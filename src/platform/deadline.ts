@@ -1,0 +1,58 @@
+/**
+ * The end of one wait, with an owner: `signal` aborts when the time is up or when the parent gives up.
+ * `expired` tells the two apart. Call `end()` when the wait is over, so that no timer outlives it.
+ */
+export class Deadline {
+  readonly signal: AbortSignal
+  readonly #controller = new AbortController()
+  #timer: ReturnType<typeof setTimeout>
+  readonly #parent: AbortSignal | undefined
+  readonly #giveUp = () => this.#controller.abort()
+  expired = false
+
+  timeoutMs: number
+
+  constructor(timeoutMs: number, parent?: AbortSignal) {
+    this.timeoutMs = timeoutMs
+    this.signal = this.#controller.signal
+    this.#parent = parent
+    this.#timer = this.#arm()
+    if (parent?.aborted) this.#controller.abort()
+    else parent?.addEventListener('abort', this.#giveUp, { once: true })
+  }
+
+  /** Begins the wait anew, with another length. */
+  restart(timeoutMs: number): void {
+    clearTimeout(this.#timer)
+    this.timeoutMs = timeoutMs
+    this.#timer = this.#arm()
+  }
+
+  #arm(): ReturnType<typeof setTimeout> {
+    return setTimeout(() => {
+      this.expired = true
+      this.#controller.abort()
+    }, this.timeoutMs)
+  }
+
+  end(): void {
+    clearTimeout(this.#timer)
+    this.#parent?.removeEventListener('abort', this.#giveUp)
+  }
+}
+
+/**
+ * The value of `work`, or `undefined` when it takes longer than `timeoutMs`. The work itself goes on:
+ * another request may own it. A rejection of `work` passes through.
+ */
+export async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T | undefined> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), timeoutMs)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

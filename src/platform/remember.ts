@@ -1,0 +1,11 @@
+import type { Clock } from './clock.ts'
+
+/** The same work, done at most once in `lifetimeMs`; between, its last answer. */
+export function remember<T>(work: () => Promise<T>, lifetimeMs: number, clock: Clock): () => Promise<T> {
+  let last: { readonly at: number; readonly value: T } | undefined
+  return async () => {
+    if (last && clock() - last.at < lifetimeMs) return last.value
+    last = { at: clock(), value: await work() }
+    return last.value
+  }
+}

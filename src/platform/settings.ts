@@ -1,0 +1,146 @@
+/**
+ * Settings and secrets from the environment, read and checked once. Every fault is named with what to set;
+ * none shows a value.
+ */
+import { err, ok, type Result } from './result.ts'
+import { decodeBase64 } from './base64.ts'
+import { Secret } from './secret.ts'
+
+export type Environment = Readonly<Record<string, unknown>>
+
+export type Settings = {
+  readonly databaseUrl: Secret
+  readonly redisUrl: string
+  readonly redisToken: Secret
+  readonly apiKey: Secret
+  readonly bearerToken: Secret
+  /** 32 bytes. */
+  readonly encryptionKey: Uint8Array
+  readonly auth: 'required' | 'open'
+  readonly tokenManages: boolean
+  readonly allowPrivateUpstreams: boolean
+  readonly allowedOrigins: readonly string[]
+  readonly defaultTimeoutMs: number
+  readonly logLevel: LogLevel
+  /** Services to register at start, from `MCP_SERVICES` and `MCP_SERVICE_<NAME>_*`. */
+  readonly configured: readonly ConfiguredService[]
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
+
+export type ConfiguredService = {
+  readonly name: string
+  readonly url: string
+  readonly auth?: ConfiguredAuth
+}
+export type ConfiguredAuth =
+  | { readonly type: 'bearer'; readonly token: string }
+  | { readonly type: 'api-key'; readonly apiKey: string }
+
+const DEVELOPMENT_VALUES: ReadonlySet<string> = new Set(['mcp-api-key-123', 'mcp-token-123'])
+const DEVELOPMENT_ORIGINS = 'http://localhost:*,http://127.0.0.1:*'
+const MAX_TIMEOUT_MS = 600_000
+
+/** The settings, or every fault in them as one sentence each. */
+export function readSettings(env: Environment): Result<Settings, readonly string[]> {
+  const faults: string[] = []
+  const text = (name: string): string => {
+    const value = env[name]
+    return typeof value === 'string' ? value.trim() : ''
+  }
+  const required = (name: string): string => {
+    if (text(name) === '') faults.push(`Secret ${name} is not set: run \`wrangler secret put ${name}\`.`)
+    return text(name)
+  }
+  const isDevelopment = text('DEVELOPMENT') === 'true'
+  const credential = (name: string): Secret => {
+    const value = required(name)
+    if (!isDevelopment && DEVELOPMENT_VALUES.has(value)) {
+      faults.push(
+        `Secret ${name} has its development value: run \`wrangler secret put ${name}\` with one of your own.`,
+      )
+    }
+    return new Secret(value)
+  }
+  const flag = (name: string): boolean => {
+    const value = text(name).toLowerCase()
+    if (!['', 'true', 'false'].includes(value)) faults.push(`Setting ${name} must be true or false.`)
+    return value === 'true'
+  }
+  const oneOf = <T extends string>(name: string, choices: readonly T[], fallback: T): T => {
+    const found = choices.find((choice) => choice === text(name))
+    if (!found && text(name) !== '') faults.push(`Setting ${name} must be one of: ${choices.join(', ')}.`)
+    return found ?? fallback
+  }
+  const settings: Settings = {
+    databaseUrl: new Secret(required('DATABASE_URL')),
+    redisUrl: required('UPSTASH_REDIS_REST_URL'),
+    redisToken: new Secret(required('UPSTASH_REDIS_REST_TOKEN')),
+    apiKey: credential('API_KEY'),
+    bearerToken: credential('MCP_BEARER_TOKEN'),
+    encryptionKey: readKey(required('ENCRYPTION_KEY'), faults),
+    auth: oneOf('MCP_AUTH', ['required', 'open'], 'required'),
+    tokenManages: flag('MCP_TOKEN_MANAGES'),
+    allowPrivateUpstreams: flag('ALLOW_PRIVATE_UPSTREAMS'),
+    allowedOrigins: splitList(text('ALLOWED_ORIGINS') || (isDevelopment ? DEVELOPMENT_ORIGINS : '')),
+    defaultTimeoutMs: readTimeout(text('DEFAULT_TIMEOUT_MS'), faults),
+    logLevel: oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
+    configured: readConfigured(text, faults),
+  }
+  return faults.length === 0 ? ok(settings) : err(faults)
+}
+
+function readKey(value: string, faults: string[]): Uint8Array {
+  const bytes = decodeBase64(value) ?? new Uint8Array()
+  if (value !== '' && bytes.length !== 32) {
+    faults.push('Secret ENCRYPTION_KEY must be 32 bytes in base64: make one with `openssl rand -base64 32`.')
+  }
+  return bytes
+}
+
+function readTimeout(value: string, faults: string[]): number {
+  const timeoutMs = value === '' ? 30_000 : Number(value)
+  if (Number.isInteger(timeoutMs) && timeoutMs >= 1 && timeoutMs <= MAX_TIMEOUT_MS) return timeoutMs
+  faults.push(`Setting DEFAULT_TIMEOUT_MS must be a whole number from 1 to ${MAX_TIMEOUT_MS}.`)
+  return 0
+}
+
+/** `MCP_SERVICES` is a list of `name=url`, or of names whose url stands in `MCP_SERVICE_<NAME>_URL`. */
+function readConfigured(text: (name: string) => string, faults: string[]): ConfiguredService[] {
+  return splitList(text('MCP_SERVICES')).flatMap((entry) => {
+    const [name = '', ...rest] = entry.split('=')
+    const prefix = `MCP_SERVICE_${name.toUpperCase().replaceAll('-', '_')}`
+    const url = rest.length > 0 ? rest.join('=') : text(`${prefix}_URL`)
+    if (url === '') {
+      faults.push(
+        `Setting MCP_SERVICES names '${name}' without an address: set ${prefix}_URL or write ${name}=<url>.`,
+      )
+      return []
+    }
+    const auth = readConfiguredAuth(prefix, text, faults)
+    return [auth ? { name, url, auth } : { name, url }]
+  })
+}
+
+function readConfiguredAuth(
+  prefix: string,
+  text: (name: string) => string,
+  faults: string[],
+): ConfiguredAuth | undefined {
+  const type = text(`${prefix}_AUTH_TYPE`)
+  const [token, apiKey] = [text(`${prefix}_TOKEN`), text(`${prefix}_API_KEY`)]
+  if (type === '' || type === 'none') return undefined
+  if (type === 'bearer' && token !== '') return { type, token }
+  if (type === 'api-key' && apiKey !== '') return { type, apiKey }
+  faults.push(
+    `Setting ${prefix}_AUTH_TYPE must be none, bearer (with ${prefix}_TOKEN) or api-key (with ${prefix}_API_KEY).`,
+  )
+  return undefined
+}
+
+const splitList = (text: string): string[] =>
+  text
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '')

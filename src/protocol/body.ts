@@ -1,0 +1,25 @@
+/** The bytes of a request, never more than the limit and never longer than its time (B22, B23, F41). */
+import { within } from '../platform/deadline.ts'
+import { err, ok, type Result } from '../platform/result.ts'
+import { LIMITS } from './limits.ts'
+import type { Refusal } from './refusal.ts'
+
+export async function readBody(request: Request): Promise<Result<Uint8Array, Refusal>> {
+  const read = request.headers.has('content-length') ? readDeclared(request) : readChunked(request)
+  return (await within(LIMITS.bodyTimeoutMs, read)) ?? err({ why: 'body_timeout' })
+}
+
+/** The declared length was checked at the door, and the platform reads no further. */
+const readDeclared = async (request: Request): Promise<Result<Uint8Array, Refusal>> =>
+  ok(new Uint8Array(await request.arrayBuffer()))
+
+async function readChunked(request: Request): Promise<Result<Uint8Array, Refusal>> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of request.body ?? []) {
+    size += chunk.length
+    if (size > LIMITS.bodyBytes) return err({ why: 'too_large' })
+    chunks.push(chunk)
+  }
+  return ok(new Uint8Array(await new Blob(chunks).arrayBuffer()))
+}

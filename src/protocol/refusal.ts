@@ -1,0 +1,152 @@
+/**
+ * Every way in which the gateway says no, and the one place that turns it into HTTP and JSON-RPC
+ * (reliability.md, section 3). Refusals at the door use the HTTP status. What an upstream did or did not do
+ * travels in-band on 200, since clients drop the body of other statuses.
+ */
+import { echo } from './echo.ts'
+
+export type Refusal =
+  | { why: 'method_not_allowed'; allow: string }
+  | { why: 'origin_refused' }
+  | { why: 'not_acceptable' }
+  | { why: 'media' }
+  | { why: 'too_large' }
+  | { why: 'body_timeout' }
+  | { why: 'parse_error' }
+  | { why: 'invalid_request'; detail?: string }
+  | { why: 'invalid_params'; detail: string; status: 200 | 400 }
+  | { why: 'header_mismatch'; detail: string }
+  | { why: 'unsupported_version'; requested: string; supported: readonly string[] }
+  | { why: 'unknown_method'; method: string; status: 200 | 404 }
+  | { why: 'unknown_tool'; name: string }
+  | { why: 'invalid_cursor' }
+  | { why: 'unavailable'; retryAfterMs: number }
+  | { why: 'bug'; ref: string }
+  | UpstreamRefusal
+
+/** Each names its service; `message` alone must tell an agent what happened and what to do. */
+export type UpstreamRefusal =
+  | { why: 'service_disabled'; service: string }
+  | { why: 'upstream_unreachable'; service: string; reason: string }
+  | { why: 'upstream_bad_answer'; service: string; reason: string }
+  | { why: 'upstream_timeout'; service: string; afterMs: number }
+  | { why: 'upstream_throttled'; service: string; retryAfterMs: number }
+  | { why: 'upstream_auth'; service: string }
+  | { why: 'result_too_large'; service: string; limitBytes: number }
+
+export type WireError = {
+  readonly status: number
+  readonly code: number
+  readonly message: string
+  readonly data?: unknown
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+const seconds = (ms: number): string => String(Math.max(1, Math.ceil(ms / 1000)))
+
+/** The refusal on the wire. A missing arm does not compile. */
+export function describeRefusal(refusal: Refusal): WireError {
+  switch (refusal.why) {
+    case 'method_not_allowed':
+      return { status: 405, code: -31405, message: 'Method not allowed', headers: { allow: refusal.allow } }
+    case 'origin_refused':
+      return { status: 403, code: -31403, message: 'Origin not allowed' }
+    case 'not_acceptable':
+      return { status: 406, code: -31406, message: 'Not acceptable' }
+    case 'media':
+      return { status: 415, code: -31415, message: 'Unsupported media type' }
+    case 'too_large':
+      return { status: 413, code: -31413, message: 'Request body too large' }
+    case 'body_timeout':
+      return { status: 408, code: -31408, message: 'Request timed out' }
+    case 'parse_error':
+      return { status: 400, code: -32700, message: 'Parse error' }
+    case 'invalid_request':
+      return { status: 400, code: -32600, message: withDetail('Invalid request', refusal.detail) }
+    case 'invalid_params':
+      return { status: refusal.status, code: -32602, message: `Invalid params: ${refusal.detail}` }
+    case 'header_mismatch':
+      return { status: 400, code: -32020, message: `Header mismatch: ${refusal.detail}` }
+    case 'unsupported_version': {
+      const data = { supported: refusal.supported, requested: echo(refusal.requested) }
+      return { status: 400, code: -32022, message: 'Unsupported protocol version', data }
+    }
+    case 'unknown_method':
+      return { status: refusal.status, code: -32601, message: `Method not found: ${echo(refusal.method)}` }
+    case 'unknown_tool':
+      return { status: 200, code: -32602, message: `Unknown tool: ${echo(refusal.name)}` }
+    case 'invalid_cursor':
+      return { status: 200, code: -32602, message: 'Invalid cursor' }
+    case 'unavailable': {
+      const headers = { 'retry-after': seconds(refusal.retryAfterMs) }
+      return { status: 503, code: -31503, message: 'Gateway temporarily unavailable', headers }
+    }
+    case 'bug':
+      return { status: 500, code: -32603, message: 'Internal error', data: { ref: refusal.ref } }
+    default:
+      return describeUpstreamRefusal(refusal)
+  }
+}
+
+function describeUpstreamRefusal(refusal: UpstreamRefusal): WireError {
+  const named = `Service '${refusal.service}'`
+  const upstream = refusal.service
+  switch (refusal.why) {
+    case 'service_disabled':
+      return inBand(-31523, `${named} was disabled by an operator: Upstream unavailable`, { upstream })
+    case 'upstream_unreachable':
+      return inBand(
+        -31501,
+        `${named} cannot be reached (${refusal.reason}), retry later: Upstream unreachable`,
+        {
+          upstream,
+        },
+      )
+    case 'upstream_bad_answer': {
+      const message = `${named} gave no usable answer (${refusal.reason}): Upstream returned an invalid response`
+      return inBand(-31502, message, { upstream })
+    }
+    case 'upstream_timeout': {
+      const message = `${named} did not answer within ${refusal.afterMs} ms, it may still be working: Upstream timed out`
+      return inBand(-31504, message, { upstream, afterMs: refusal.afterMs })
+    }
+    case 'upstream_throttled': {
+      const message = `${named} limits its callers, retry in ${seconds(refusal.retryAfterMs)} s: Upstream rate limited`
+      return inBand(-31530, message, { upstream, retryAfterMs: refusal.retryAfterMs })
+    }
+    case 'upstream_auth': {
+      const message = `${named} refused the gateway's credential, an operator must renew it: Upstream authorization required`
+      return inBand(-31511, message, { upstream })
+    }
+    case 'result_too_large': {
+      const message = `${named} answered with more than ${refusal.limitBytes} bytes, ask for less: Upstream result too large`
+      return inBand(-31513, message, { upstream, limitBytes: refusal.limitBytes })
+    }
+  }
+}
+
+const inBand = (code: number, message: string, data: unknown): WireError => ({
+  status: 200,
+  code,
+  message,
+  data,
+})
+
+const withDetail = (text: string, detail: string | undefined): string =>
+  detail === undefined ? text : `${text}: ${detail}`
+
+/** The JSON-RPC error text. `id` is left out where it could not be told (schema: `id?: string | number`). */
+export function errorText(error: Pick<WireError, 'code' | 'message' | 'data'>, idText?: string): string {
+  const { code, message, data } = error
+  const id = idText === undefined ? '' : `"id":${idText},`
+  return `{"jsonrpc":"2.0",${id}"error":${JSON.stringify({ code, message, data })}}`
+}
+
+/** The refusal as a response. Never cached by anyone. */
+export function refuse(refusal: Refusal, idText?: string): Response {
+  const wire = describeRefusal(refusal)
+  return new Response(errorText(wire, idText), {
+    status: wire.status,
+    headers: { 'content-type': 'application/json', 'cache-control': 'no-store', ...wire.headers },
+  })
+}

@@ -1,0 +1,83 @@
+/**
+ * Server-sent events: framing only (WHATWG HTML, "Server-sent events"). Text in, events out; an event's data
+ * is re-framed when it leaves, so nothing inside it can pose as an event of ours (S43).
+ */
+export type ServerEvent = { readonly data: string; readonly id?: string; readonly retry?: string }
+
+/** Reads events out of pieces of text cut anywhere. Comments, unknown fields and events without
+ * data (they only prime a reconnection) are dropped. */
+export class EventReader {
+  #rest = ''
+  #data: string[] = []
+  #size = 0
+  #id: string | undefined
+  #retry: string | undefined
+  #skipLineFeed = false
+
+  /** Characters held back: of a line without end and of an event without end. */
+  get held(): number {
+    return this.#rest.length + this.#size
+  }
+
+  /** The events that this piece completes, in order. */
+  read(piece: string): ServerEvent[] {
+    const events: ServerEvent[] = []
+    let text = this.#rest + piece
+    if (this.#skipLineFeed && text.startsWith('\n')) text = text.slice(1)
+    this.#skipLineFeed = false
+    let start = 0
+    for (const end of linesOf(text)) {
+      if (end < start) continue
+      const event = this.#readLine(text.slice(start, end))
+      if (event) events.push(event)
+      const isPair = text.charCodeAt(end) === 13 && text.charCodeAt(end + 1) === 10
+      start = end + (isPair ? 2 : 1)
+      // A carriage return at the very end may be the first half of a pair.
+      this.#skipLineFeed = start === text.length && text.charCodeAt(end) === 13
+    }
+    this.#rest = text.slice(start)
+    return events
+  }
+
+  #readLine(line: string): ServerEvent | undefined {
+    if (line === '') return this.#complete()
+    const colon = line.indexOf(':')
+    const field = colon === -1 ? line : line.slice(0, colon)
+    const value = colon === -1 ? '' : line.slice(line.charCodeAt(colon + 1) === 32 ? colon + 2 : colon + 1)
+    if (field === 'data') {
+      this.#data.push(value)
+      this.#size += value.length + 1
+    } else if (field === 'id') this.#id = value
+    else if (field === 'retry') this.#retry = value
+    return undefined
+  }
+
+  #complete(): ServerEvent | undefined {
+    const event: ServerEvent = {
+      data: this.#data.join('\n'),
+      ...(this.#id === undefined ? {} : { id: this.#id }),
+      ...(this.#retry === undefined ? {} : { retry: this.#retry }),
+    }
+    this.#data = []
+    this.#size = 0
+    this.#id = undefined
+    this.#retry = undefined
+    return event.data === '' ? undefined : event
+  }
+}
+
+/** One event that carries a JSON text. Line breaks in the text become further `data:` lines. */
+export const writeEvent = (data: string): string =>
+  `event: message\ndata: ${/[\r\n]/.test(data) ? data.split(/\r\n|\r|\n/).join('\ndata: ') : data}\n\n`
+
+export const STREAM_HEADERS = {
+  'content-type': 'text/event-stream',
+  'cache-control': 'no-cache, no-transform',
+  'x-accel-buffering': 'no',
+} as const
+
+/** Where lines end: the places of every line feed and carriage return, in order. */
+function* linesOf(text: string): Generator<number> {
+  const breaks = /[\r\n]/g
+  for (let found = breaks.exec(text); found; found = breaks.exec(text)) yield found.index
+}
