@@ -1,0 +1,81 @@
+/**
+ * The registry of one organisation as plain data: what storage loads and publishes, and what a snapshot is
+ * built from. What upstreams said is raw JSON text, byte for byte.
+ */
+import type { Era } from '../protocol/version.ts'
+
+export type ServiceStatus = 'connected' | 'disconnected' | 'error'
+export type Transport = 'http'
+export type LoadBalancer = 'round_robin' | 'least_connections' | 'weighted' | 'health_based' | 'random'
+
+export type ServiceInstance = { readonly id: string; readonly url: string; readonly weight: number }
+
+/** What an operator sets; absent members mean the gateway's default. */
+export type ServiceConfig = {
+  readonly timeoutMs?: number
+  readonly headers?: Readonly<Record<string, string>>
+  readonly loadBalancer?: LoadBalancer
+  readonly rateLimit?: { readonly requestsPerMinute: number; readonly burstLimit: number }
+  readonly circuitBreaker?: {
+    readonly failureThreshold: number
+    readonly recoveryTimeout: number
+    readonly halfOpenMaxCalls: number
+  }
+  readonly retry?: {
+    readonly maxAttempts: number
+    readonly backoffStrategy: 'linear' | 'exponential'
+    readonly initialDelay: number
+    readonly maxDelay: number
+    readonly jitter: boolean
+  }
+  readonly cacheTtlSeconds?: number
+  /** Raw JSON text of an array of tools, served while the service has never been discovered. */
+  readonly fallbackTools?: string
+}
+
+/** What a service offers. `tools`, `resources`, … are raw JSON arrays, `serverInfo` and `capabilities` raw objects. */
+export type Catalogue = {
+  readonly tools: string
+  readonly resources: string
+  readonly resourceTemplates: string
+  readonly prompts: string
+  readonly serverInfo: string
+  readonly capabilities: string
+  readonly instructions: string | undefined
+  readonly era: Era
+  readonly protocolVersion: string
+  /** The upstream demands a session of its own (`Mcp-Session-Id`). */
+  readonly isStateful: boolean
+  /** SHA-256 over all of the above; the same catalogue has the same fingerprint. */
+  readonly fingerprint: string
+}
+
+export type ServiceRecord = {
+  readonly id: string
+  /** The slug. */
+  readonly name: string
+  readonly url: string
+  readonly transport: Transport
+  readonly config: ServiceConfig
+  readonly sealedAuth: string | undefined
+  readonly isEnabled: boolean
+  readonly status: ServiceStatus
+  readonly statusReason: string | undefined
+  readonly lastPingAt: string | undefined
+  readonly createdAt: string
+  readonly updatedAt: string
+  readonly instances: readonly ServiceInstance[]
+  /** Absent until the first discovery succeeds. */
+  readonly catalogue: Catalogue | undefined
+}
+
+/** Which service holds a bare name; a name once given stays with its holder (no shadowing). */
+export type NameGrant = { readonly kind: 'tool'; readonly name: string; readonly serviceId: string }
+
+export type RegistryImage = {
+  readonly organisationId: string
+  readonly version: number
+  /** In order of registration. */
+  readonly services: readonly ServiceRecord[]
+  readonly names: readonly NameGrant[]
+}

@@ -1,0 +1,155 @@
+import { describe, expect, it } from 'vitest'
+import type { RegistryImage } from '../../../src/registry/image.ts'
+import { FRESHNESS, Registry, type RegistrySource } from '../../../src/registry/registry.ts'
+import { imageOf } from '../../support/image.ts'
+
+/** A quick store and a truth that can be taken away, and counters of who was asked. */
+function startRegistry() {
+  const world = {
+    now: 1_000_000,
+    published: 1 as number | undefined,
+    committed: 1 as number | undefined,
+    isPublishedImageLost: false,
+    asked: { publishedVersion: 0, publishedImage: 0, committedVersion: 0, committedImage: 0, publish: 0 },
+    hold: undefined as Promise<void> | undefined,
+  }
+  const image = (version: number | undefined): RegistryImage | undefined =>
+    version === undefined ? undefined : imageOf(version, [])
+  const source: RegistrySource = {
+    async publishedVersion() {
+      world.asked.publishedVersion++
+      await world.hold
+      return world.published
+    },
+    async publishedImage(version) {
+      world.asked.publishedImage++
+      return world.isPublishedImageLost || version !== world.published ? undefined : image(version)
+    },
+    async committedVersion() {
+      world.asked.committedVersion++
+      return world.committed
+    },
+    async committedImage() {
+      world.asked.committedImage++
+      return image(world.committed)
+    },
+    async publish(published) {
+      world.asked.publish++
+      world.published = published.version
+    },
+  }
+  const pending: Promise<unknown>[] = []
+  const background = (work: Promise<unknown>): void => void pending.push(work)
+  const registry = new Registry(source, () => world.now)
+  const ask = async (afterMs = 0) => {
+    world.now += afterMs
+    const current = await registry.current(background)
+    await Promise.all(pending.splice(0))
+    return current.ok ? current.value.version : current.error.why
+  }
+  return { world, registry, ask, background }
+}
+
+describe('freshness of the registry', () => {
+  it('answers from memory and looks at most once a second', async () => {
+    const { world, ask } = startRegistry()
+    await ask()
+    for (let at = 0; at < 100; at++) await ask(10)
+    expect(world.asked).toMatchObject({
+      publishedVersion: 2,
+      publishedImage: 1,
+      committedVersion: 0,
+      committedImage: 0,
+    })
+  })
+
+  it('shows a change of another isolate to the second request after it, within two seconds', async () => {
+    const { world, ask } = startRegistry()
+    await ask()
+    world.published = 2
+    expect(await ask(FRESHNESS.lookEveryMs)).toBe(1)
+    expect(await ask(1)).toBe(2)
+  })
+
+  it('makes a request wait for a look when the last good one is older than five seconds', async () => {
+    const { world, ask } = startRegistry()
+    await ask()
+    world.published = 2
+    expect(await ask(FRESHNESS.staleAfterMs + 1)).toBe(2)
+  })
+
+  it('asks the truth, less often, while the quick store is away', async () => {
+    const { world, ask } = startRegistry()
+    await ask()
+    world.published = undefined
+    world.committed = 2
+    await ask(FRESHNESS.lookEveryMs)
+    expect(await ask(1)).toBe(2)
+    for (let at = 0; at < 60; at++) await ask(100)
+    expect(world.asked.committedVersion).toBeLessThanOrEqual(4)
+  })
+
+  it('F53 serves the last good snapshot for ten minutes while everything is away, then says so', async () => {
+    const { world, ask } = startRegistry()
+    await ask()
+    world.published = undefined
+    world.committed = undefined
+    expect(await ask(FRESHNESS.staleAfterMs + 1)).toBe(1)
+    expect(await ask(FRESHNESS.uselessAfterMs - 10_000)).toBe(1)
+    expect(await ask(10_000)).toBe('unavailable')
+    world.committed = 5
+    expect(await ask(FRESHNESS.lookAtTruthEveryMs)).toBe(5)
+  })
+
+  it('loads from the truth when the published image is lost or does not open (F64)', async () => {
+    const { world, ask } = startRegistry()
+    world.isPublishedImageLost = true
+    expect(await ask()).toBe(1)
+    expect(world.asked.committedImage).toBe(1)
+  })
+
+  it('F66 never goes back to an older version', async () => {
+    const { world, ask } = startRegistry()
+    world.published = 7
+    expect(await ask()).toBe(7)
+    world.published = 3
+    await ask(FRESHNESS.lookEveryMs)
+    expect(await ask(FRESHNESS.lookEveryMs)).toBe(7)
+  })
+
+  it('F65 a hundred requests at once make one look', async () => {
+    const { world, ask } = startRegistry()
+    await Promise.all(Array.from({ length: 100 }, () => ask()))
+    expect(world.asked).toMatchObject({ publishedVersion: 1, publishedImage: 1 })
+  })
+
+  it('gives up a look that never settles, and looks again', async () => {
+    const { world, ask, registry } = startRegistry()
+    await ask()
+    world.hold = new Promise(() => undefined)
+    void registry.look()
+    world.hold = undefined
+    world.now += FRESHNESS.lostAfterMs + 1
+    await registry.look()
+    expect(world.asked.publishedVersion).toBe(3)
+  })
+
+  it('uses what was written here at once and shows it to the others', async () => {
+    const { world, ask, registry, background } = startRegistry()
+    await ask()
+    world.committed = 9
+    const reloaded = await registry.reload(background)
+    expect(reloaded.ok && reloaded.value.version).toBe(9)
+    expect(await ask()).toBe(9)
+    expect(world.published).toBe(9)
+  })
+
+  it('heals what a crash between commit and publication left behind, once', async () => {
+    const { world, registry } = startRegistry()
+    world.committed = 4
+    await registry.heal()
+    await registry.heal()
+    expect(world.published).toBe(4)
+    expect(world.asked.publish).toBe(1)
+  })
+})
