@@ -1,0 +1,81 @@
+/**
+ * How one isolate shows the registry to the others: the image under its version, then the version. Both in
+ * one script, which never lets the version go back. Images are compressed and sealed: who can write to Redis
+ * can still not plant a service (F64).
+ */
+import { isObject } from '../protocol/message.ts'
+import type { RegistryImage } from '../registry/image.ts'
+import type { QuickStore } from './quick.ts'
+import type { Sealer } from './seal.ts'
+
+const IMAGE_LIFETIME_SECONDS = 3_600
+
+const PUBLISH = `
+local published = tonumber(redis.call('GET', KEYS[1]) or '0')
+if published < tonumber(ARGV[1]) then
+  redis.call('SET', KEYS[2], ARGV[2], 'EX', ARGV[3])
+  redis.call('SET', KEYS[1], ARGV[1])
+end
+return 1`
+
+export class Publication {
+  readonly #store: QuickStore
+  readonly #sealer: Sealer
+  readonly #organisationId: string
+
+  constructor(store: QuickStore, sealer: Sealer, organisationId: string) {
+    this.#store = store
+    this.#sealer = sealer
+    this.#organisationId = organisationId
+  }
+
+  async version(): Promise<number | undefined> {
+    const text = await this.#store.get(this.#versionKey)
+    const version = Number(text)
+    return text !== undefined && Number.isSafeInteger(version) && version >= 0 ? version : undefined
+  }
+
+  /** The image of exactly this version; anything truncated, foreign or altered counts as absent. */
+  async image(version: number): Promise<RegistryImage | undefined> {
+    const sealed = await this.#store.get(this.#imageKey(version), 'bulk')
+    if (sealed === undefined) return undefined
+    const packed = await this.#sealer.open(sealed, this.#imageKey(version))
+    return packed === undefined ? undefined : readImage(await unpack(packed), version)
+  }
+
+  async publish(image: RegistryImage): Promise<void> {
+    const key = this.#imageKey(image.version)
+    const sealed = await this.#sealer.seal(await pack(JSON.stringify(image)), key)
+    const args = [String(image.version), sealed, String(IMAGE_LIFETIME_SECONDS)]
+    await this.#store.run(PUBLISH, [this.#versionKey, key], args)
+  }
+
+  get #versionKey(): string {
+    return `mcp:registry:${this.#scope}version`
+  }
+
+  #imageKey(version: number): string {
+    return `mcp:registry:${this.#scope}snapshot:${version}`
+  }
+
+  /** The default organisation uses the plain keys that the documents name. */
+  get #scope(): string {
+    return this.#organisationId === 'default' ? '' : `${this.#organisationId}:`
+  }
+}
+
+/** The one place where a sealed text becomes a `RegistryImage`: our own seal vouches for its shape. */
+function readImage(text: string, version: number): RegistryImage | undefined {
+  const value: unknown = JSON.parse(text)
+  return isObject(value) && value['version'] === version ? (value as RegistryImage) : undefined
+}
+
+async function pack(text: string): Promise<Uint8Array> {
+  const stream = new Blob([text]).stream().pipeThrough(new CompressionStream('gzip'))
+  return new Uint8Array(await new Response(stream).arrayBuffer())
+}
+
+async function unpack(bytes: Uint8Array): Promise<string> {
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))
+  return await new Response(stream).text()
+}

@@ -1,0 +1,171 @@
+/**
+ * Writes on services. Each is one transaction that also writes the audit row and advances the registry
+ * version; a failed one leaves nothing. Deletion is soft: rows stay, names become free.
+ */
+import { and, eq, isNull, sql } from 'drizzle-orm'
+import type { BatchItem } from 'drizzle-orm/batch'
+import type { Result } from '../platform/result.ts'
+import type { Catalogue, ServiceConfig, ServiceInstance, ServiceStatus } from '../registry/image.ts'
+import { attempt, type Database, type DatabaseFault } from './database.ts'
+import {
+  auditLog,
+  publicNames,
+  registryVersions,
+  serviceInstances,
+  services,
+  serviceTools,
+} from './schema.ts'
+
+export type ServiceFields = {
+  readonly url: string
+  readonly config: ServiceConfig
+  readonly sealedAuth: string | undefined
+  readonly isEnabled: boolean
+  readonly status: ServiceStatus
+  readonly statusReason: string | undefined
+  /** Epoch ms of the last successful contact. */
+  readonly lastPingAt: number | undefined
+}
+
+/** Who did what; becomes the audit row of the write. Never holds a secret. */
+export type Act = { readonly actor: string; readonly action: string; readonly target: string }
+
+export type ServiceWrite = {
+  readonly id: string
+  readonly fields: ServiceFields
+  /** `undefined`: keep what is stored. */
+  readonly catalogue: Catalogue | undefined
+  /** Bare names that the service asks for; those already given to another are left alone. */
+  readonly names: readonly string[]
+  /** `undefined`: keep what is stored. */
+  readonly instances: readonly ServiceInstance[] | undefined
+}
+
+export class ServiceStore {
+  readonly #database: Database
+  readonly #organisationId: string
+
+  constructor(database: Database, organisationId: string) {
+    this.#database = database
+    this.#organisationId = organisationId
+  }
+
+  insert(name: string, write: ServiceWrite, act: Act): Promise<Result<unknown, DatabaseFault>> {
+    const row = {
+      id: write.id,
+      organisationId: this.#organisationId,
+      name,
+      transport: 'http',
+      ...columnsOf(write.fields),
+    }
+    return this.#commit([this.#database.insert(services).values(row), ...this.#details(write)], act)
+  }
+
+  update(write: ServiceWrite, act: Act): Promise<Result<unknown, DatabaseFault>> {
+    const row = { ...columnsOf(write.fields), updatedAt: sql`now()` }
+    const update = this.#database.update(services).set(row).where(this.#living(write.id))
+    return this.#commit([update, ...this.#details(write)], act)
+  }
+
+  remove(id: string, act: Act): Promise<Result<unknown, DatabaseFault>> {
+    const deleted = { deletedAt: sql`now()` }
+    return this.#commit(
+      [
+        this.#database.update(services).set(deleted).where(this.#living(id)),
+        this.#database.update(serviceTools).set(deleted).where(eq(serviceTools.serviceId, id)),
+        this.#database.update(serviceInstances).set(deleted).where(eq(serviceInstances.serviceId, id)),
+        this.#database.delete(publicNames).where(eq(publicNames.serviceId, id)),
+      ],
+      act,
+    )
+  }
+
+  #commit(writes: readonly BatchItem<'pg'>[], act: Act): Promise<Result<unknown, DatabaseFault>> {
+    const row = { id: crypto.randomUUID(), organisationId: this.#organisationId, outcome: 'done', ...act }
+    const audit = this.#database.insert(auditLog).values(row)
+    return attempt(() => this.#database.batch([this.#advanceVersion(), audit, ...writes]))
+  }
+
+  /** First in every write: its row lock keeps two writes of one organisation apart. */
+  #advanceVersion() {
+    const now = sql`(extract(epoch from clock_timestamp()) * 1000)::bigint`
+    return this.#database
+      .insert(registryVersions)
+      .values({ organisationId: this.#organisationId, version: now })
+      .onConflictDoUpdate({
+        target: registryVersions.organisationId,
+        set: {
+          version: sql`greatest(${registryVersions.version} + 1, excluded.version)`,
+          updatedAt: sql`now()`,
+        },
+      })
+  }
+
+  #details(write: ServiceWrite): BatchItem<'pg'>[] {
+    return [
+      ...this.#writeCatalogue(write.id, write.catalogue),
+      ...this.#grantNames(write.id, write.names),
+      ...this.#replaceInstances(write.id, write.instances),
+    ]
+  }
+
+  #writeCatalogue(serviceId: string, catalogue: Catalogue | undefined): BatchItem<'pg'>[] {
+    if (!catalogue) return []
+    const row = { ...catalogue, instructions: catalogue.instructions ?? null }
+    const insert = this.#database
+      .insert(serviceTools)
+      .values({ serviceId, organisationId: this.#organisationId, ...row })
+      .onConflictDoUpdate({ target: serviceTools.serviceId, set: { ...row, updatedAt: sql`now()` } })
+    return [insert]
+  }
+
+  #grantNames(serviceId: string, names: readonly string[]): BatchItem<'pg'>[] {
+    if (names.length === 0) return []
+    const rows = names.map((name) => ({
+      organisationId: this.#organisationId,
+      kind: 'tool',
+      name,
+      serviceId,
+    }))
+    return [this.#freeOrphanedNames(), this.#database.insert(publicNames).values(rows).onConflictDoNothing()]
+  }
+
+  /** An update that raced a deletion may have left names with a service that is gone. */
+  #freeOrphanedNames(): BatchItem<'pg'> {
+    const gone = sql`(select id from services where organisation_id = ${this.#organisationId} and deleted_at is not null)`
+    return this.#database.delete(publicNames).where(sql`${publicNames.serviceId} in ${gone}`)
+  }
+
+  #replaceInstances(serviceId: string, instances: readonly ServiceInstance[] | undefined): BatchItem<'pg'>[] {
+    if (!instances) return []
+    const rows = instances.map((instance) => ({
+      ...instance,
+      serviceId,
+      organisationId: this.#organisationId,
+    }))
+    const living = and(eq(serviceInstances.serviceId, serviceId), isNull(serviceInstances.deletedAt))
+    const clear = this.#database
+      .update(serviceInstances)
+      .set({ deletedAt: sql`now()` })
+      .where(living)
+    return rows.length === 0 ? [clear] : [clear, this.#database.insert(serviceInstances).values(rows)]
+  }
+
+  #living(id: string) {
+    return and(
+      eq(services.id, id),
+      eq(services.organisationId, this.#organisationId),
+      isNull(services.deletedAt),
+    )
+  }
+}
+
+const columnsOf = (fields: ServiceFields) => ({
+  url: fields.url,
+  config: fields.config,
+  sealedAuth: fields.sealedAuth ?? null,
+  isEnabled: fields.isEnabled,
+  status: fields.status,
+  statusReason: fields.statusReason ?? null,
+  lastPingAt: fields.lastPingAt === undefined ? null : new Date(fields.lastPingAt),
+})
