@@ -1,0 +1,140 @@
+/**
+ * The JSON-RPC answer inside an upstream's HTTP response, JSON or event stream, bounded and checked: it must
+ * be whole, be a response, and carry the id that was asked with (F13–F21).
+ */
+import type { Deadline } from '../platform/deadline.ts'
+import { err, ok, type Result } from '../platform/result.ts'
+import { cut, isObjectAt, membersOf, type Span } from '../protocol/json.ts'
+import { LIMITS } from '../protocol/limits.ts'
+import { isObject } from '../protocol/message.ts'
+import { EventReader } from '../protocol/sse.ts'
+import type { Fault } from './fault.ts'
+import { discard, faultOfStatus, faultOfThrown } from './send.ts'
+
+/** One checked answer as text, with the places of its parts. */
+export type Answer = {
+  readonly text: string
+  readonly members: ReadonlyMap<string, Span>
+  readonly isError: boolean
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
+
+export type Body = 'json' | 'stream'
+
+/** Which kind of body this is, or why it is none that can be used. The body of a useless one is let go. */
+export function bodyOf(response: Response): Result<Body, Fault> {
+  const fault = faultOfStatus(response) ?? faultOfType(response)
+  if (fault) {
+    discard(response)
+    return err(fault)
+  }
+  return ok(isStream(response) ? 'stream' : 'json')
+}
+
+/** Reads to the answer that carries `idText`; whatever else a stream says on the way is dropped. */
+export async function readAnswer(
+  response: Response,
+  idText: string,
+  deadline: Deadline,
+): Promise<Result<Answer, Fault>> {
+  const body = bodyOf(response)
+  if (!body.ok) return body
+  try {
+    return body.value === 'stream' ? await readStream(response, idText) : await readJson(response, idText)
+  } catch (error) {
+    return err(brokenBody(error, deadline))
+  }
+}
+
+export async function readJson(response: Response, idText: string): Promise<Result<Answer, Fault>> {
+  const bytes = await readBytes(response)
+  if (!bytes) return err({ is: 'too_large', limitBytes: LIMITS.answerBytes })
+  return checkAnswer(bytes, idText)
+}
+
+/** The whole body, or `undefined` as soon as it is larger than the limit; decoded bytes count (F19, F20). */
+async function readBytes(response: Response): Promise<Uint8Array | undefined> {
+  const declared = Number(response.headers.get('content-length') ?? Number.NaN)
+  if (declared <= LIMITS.checkedAnswerBytes && !response.headers.has('content-encoding')) {
+    return new Uint8Array(await response.arrayBuffer())
+  }
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of response.body ?? []) {
+    size += chunk.length
+    if (size > LIMITS.answerBytes) return undefined
+    chunks.push(chunk)
+  }
+  return join(chunks, size)
+}
+
+async function readStream(response: Response, idText: string): Promise<Result<Answer, Fault>> {
+  const reader = new EventReader()
+  const pieces = new TextDecoder()
+  for await (const chunk of response.body ?? []) {
+    for (const event of reader.read(pieces.decode(chunk, { stream: true }))) {
+      const answer = checkAnswer(event.data, idText)
+      if (answer.ok) return answer
+    }
+    if (reader.held > LIMITS.eventBytes) return err({ is: 'too_large', limitBytes: LIMITS.eventBytes })
+  }
+  return err({ is: 'not_mcp', detail: 'the stream ended without an answer' })
+}
+
+/** Proves that this is the one answer to the request `idText`. An error may come without an id. */
+export function checkAnswer(source: Uint8Array | string, idText: string): Result<Answer, Fault> {
+  let text: string
+  let value: unknown
+  try {
+    text = typeof source === 'string' ? source : decoder.decode(source)
+    value = JSON.parse(text)
+  } catch {
+    return err({ is: 'not_mcp', detail: 'the answer is not complete JSON' })
+  }
+  if (!isObject(value)) return err({ is: 'not_mcp', detail: 'the answer is no JSON-RPC message' })
+  const isError = isObject(value['error'])
+  if (!isError && !isObject(value['result'])) {
+    return err({ is: 'not_mcp', detail: 'the answer is no JSON-RPC response' })
+  }
+  const { id } = value
+  const hasOurId = typeof id === 'string' || typeof id === 'number' ? JSON.stringify(id) === idText : isError
+  if (!hasOurId) return err({ is: 'not_mcp', detail: 'the answer carries another id' })
+  return ok({ text, members: membersOf(text), isError })
+}
+
+/** The raw text of a member of the answer's `result`. */
+export function resultMember(answer: Answer, name: string): string | undefined {
+  const result = answer.members.get('result')
+  if (!result || !isObjectAt(answer.text, result)) return undefined
+  const member = membersOf(answer.text, result.start).get(name)
+  return member && cut(answer.text, member)
+}
+
+export function brokenBody(error: unknown, deadline: Deadline): Fault {
+  const fault = faultOfThrown(error, deadline)
+  return fault.is === 'connection' || fault.is === 'tls'
+    ? { is: 'not_mcp', detail: 'the answer broke off' }
+    : fault
+}
+
+const isStream = (response: Response): boolean =>
+  /^text\/event-stream\b/i.test(response.headers.get('content-type') ?? '')
+
+function faultOfType(response: Response): Fault | undefined {
+  const type = response.headers.get('content-type') ?? ''
+  if (isStream(response) || /^application\/json\b/i.test(type)) return undefined
+  const { status } = response
+  if (status === 400 || status === 404) return { is: 'status', detail: `HTTP ${status}` }
+  return { is: 'not_mcp', detail: `content type '${type.slice(0, 60)}'` }
+}
+
+function join(chunks: readonly Uint8Array[], size: number): Uint8Array {
+  const bytes = new Uint8Array(size)
+  let at = 0
+  for (const chunk of chunks) {
+    bytes.set(chunk, at)
+    at += chunk.length
+  }
+  return bytes
+}

@@ -1,0 +1,42 @@
+/** How to reach one upstream: address, credential, fixed headers, and what was learned of its protocol. */
+import { Secret } from '../platform/secret.ts'
+import type { Era } from '../protocol/version.ts'
+
+export type UpstreamAuth =
+  | { readonly type: 'none' }
+  | { readonly type: 'bearer'; readonly token: Secret }
+  | { readonly type: 'api-key'; readonly apiKey: Secret; readonly header: string }
+
+export type Connection = {
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly auth: UpstreamAuth
+}
+
+/** What discovery learned and every later request needs. */
+export type Dialect = {
+  readonly era: Era
+  readonly protocolVersion: string
+  readonly sessionId?: string | undefined
+}
+
+/** The headers of a request to an upstream. Nothing that a caller sent is among them (S15, S19). */
+export function requestHeaders(connection: Connection, dialect: Dialect | undefined): Headers {
+  const headers = new Headers(connection.headers)
+  headers.set('content-type', 'application/json')
+  headers.set('accept', 'application/json, text/event-stream')
+  headers.set('user-agent', 'switchyard')
+  if (dialect) headers.set('mcp-protocol-version', dialect.protocolVersion)
+  if (dialect?.sessionId !== undefined) headers.set('mcp-session-id', dialect.sessionId)
+  switch (connection.auth.type) {
+    case 'bearer':
+      headers.set('authorization', `Bearer ${connection.auth.token.reveal()}`)
+      break
+    case 'api-key':
+      headers.set(connection.auth.header, connection.auth.apiKey.reveal())
+      break
+    case 'none':
+      break
+  }
+  return headers
+}

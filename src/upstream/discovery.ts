@@ -1,0 +1,115 @@
+/**
+ * What a service offers, read whole: every page of every list that it says it has, kept byte for byte, and
+ * bounded (F32, F33). One faulty list makes the discovery fail, so the last good catalogue stays in force.
+ */
+import { Deadline } from '../platform/deadline.ts'
+import { err, ok, type Result } from '../platform/result.ts'
+import { cut, elementsOf, membersOf } from '../protocol/json.ts'
+import { LIMITS } from '../protocol/limits.ts'
+import type { Era } from '../protocol/version.ts'
+import { resultMember } from './answer.ts'
+import type { Connection, Dialect } from './connection.ts'
+import type { Fault } from './fault.ts'
+import { endSession, exchange, introduce, type Introduction } from './handshake.ts'
+
+/** `tools`, `resources`, … are raw JSON arrays; `serverInfo` and `capabilities` raw JSON objects. */
+export type Discovered = {
+  readonly tools: string
+  readonly resources: string
+  readonly resourceTemplates: string
+  readonly prompts: string
+  readonly serverInfo: string
+  readonly capabilities: string
+  readonly instructions: string | undefined
+  readonly era: Era
+  readonly protocolVersion: string
+  readonly isStateful: boolean
+  readonly fingerprint: string
+}
+
+/** Which list methods there are, by the capability that announces them. */
+const LISTS = [
+  { member: 'tools', method: 'tools/list', capability: 'tools' },
+  { member: 'resources', method: 'resources/list', capability: 'resources' },
+  { member: 'resourceTemplates', method: 'resources/templates/list', capability: 'resources' },
+  { member: 'prompts', method: 'prompts/list', capability: 'prompts' },
+] as const
+
+export async function discover(connection: Connection): Promise<Result<Discovered, Fault>> {
+  const introduction = await timed((deadline) => introduce(connection, deadline))
+  if (!introduction.ok) return introduction
+  const { dialect } = introduction.value
+  try {
+    return await readCatalogue(connection, introduction.value)
+  } finally {
+    await timed((deadline) => endSession(connection, dialect, deadline))
+  }
+}
+
+async function readCatalogue(
+  connection: Connection,
+  introduction: Introduction,
+): Promise<Result<Discovered, Fault>> {
+  const { dialect, serverInfo, capabilities, instructions } = introduction
+  const announced = membersOf(capabilities)
+  const lists = { tools: '[]', resources: '[]', resourceTemplates: '[]', prompts: '[]' }
+  for (const { member, method, capability } of LISTS) {
+    if (!announced.has(capability)) continue
+    const list = await readList(connection, dialect, method, member)
+    if (list.ok) lists[member] = list.value
+    // Templates are optional even where resources are not (field.md, want 13).
+    else if (member !== 'resourceTemplates') return list
+  }
+  const { era, protocolVersion } = dialect
+  const isStateful = dialect.sessionId !== undefined
+  const offered = { ...lists, serverInfo, capabilities, instructions, era, protocolVersion, isStateful }
+  return ok({ ...offered, fingerprint: await fingerprintOf(offered) })
+}
+
+/** All pages of one list as one raw array. */
+async function readList(
+  connection: Connection,
+  dialect: Dialect,
+  method: string,
+  member: string,
+): Promise<Result<string, Fault>> {
+  const items: string[] = []
+  const cursors = new Set<string>()
+  let cursor: string | undefined
+  for (let page = 0; page < LIMITS.cataloguePages; page++) {
+    const params = cursor === undefined ? {} : { cursor }
+    const answer = await timed((deadline) => exchange(connection, dialect, method, params, deadline))
+    if (!answer.ok) return answer
+    const array = resultMember(answer.value, member)
+    if (!array?.startsWith('[')) return err({ is: 'not_mcp', detail: `${method} gave no array '${member}'` })
+    for (const element of elementsOf(array)) items.push(cut(array, element))
+    cursor = readCursor(resultMember(answer.value, 'nextCursor'))
+    if (cursor === undefined || items.length >= LIMITS.catalogueItems) {
+      return ok(`[${items.slice(0, LIMITS.catalogueItems).join(',')}]`)
+    }
+    if (cursors.has(cursor)) return err({ is: 'not_mcp', detail: `${method} repeats a cursor` })
+    cursors.add(cursor)
+  }
+  return err({ is: 'not_mcp', detail: `${method} has more than ${LIMITS.cataloguePages} pages` })
+}
+
+/** The empty string is a cursor like any other (protocol.md, section 4). */
+function readCursor(raw: string | undefined): string | undefined {
+  const value: unknown = raw === undefined ? undefined : JSON.parse(raw)
+  return typeof value === 'string' ? value : undefined
+}
+
+async function fingerprintOf(offered: Omit<Discovered, 'fingerprint'>): Promise<string> {
+  const bytes = new TextEncoder().encode(JSON.stringify(offered))
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+async function timed<T>(work: (deadline: Deadline) => Promise<T>): Promise<T> {
+  const deadline = new Deadline(LIMITS.handshakeTimeoutMs)
+  try {
+    return await work(deadline)
+  } finally {
+    deadline.end()
+  }
+}

@@ -1,0 +1,56 @@
+/** What can go wrong with an upstream, told apart so that operators and agents each get their sentence. */
+import type { UpstreamRefusal } from '../protocol/refusal.ts'
+
+export type Fault =
+  | { readonly is: 'connection' | 'tls' | 'status' | 'not_mcp'; readonly detail: string }
+  | { readonly is: 'timeout'; readonly afterMs: number }
+  | { readonly is: 'auth' }
+  | { readonly is: 'throttled'; readonly retryAfterMs: number }
+  | { readonly is: 'too_large'; readonly limitBytes: number }
+  /** The caller went away; nobody is left to be told. */
+  | { readonly is: 'cancelled' }
+
+export function refusalOf(fault: Fault, service: string): UpstreamRefusal {
+  switch (fault.is) {
+    case 'connection':
+    case 'tls':
+      return { why: 'upstream_unreachable', service, reason: fault.detail }
+    case 'status':
+    case 'not_mcp':
+      return { why: 'upstream_bad_answer', service, reason: fault.detail }
+    case 'timeout':
+      return { why: 'upstream_timeout', service, afterMs: fault.afterMs }
+    case 'auth':
+      return { why: 'upstream_auth', service }
+    case 'throttled':
+      return { why: 'upstream_throttled', service, retryAfterMs: fault.retryAfterMs }
+    case 'too_large':
+      return { why: 'result_too_large', service, limitBytes: fault.limitBytes }
+    case 'cancelled':
+      return { why: 'upstream_bad_answer', service, reason: 'the caller went away' }
+  }
+}
+
+/** One sentence for an operator: what happened and what to look at. */
+export function describeFault(fault: Fault): string {
+  switch (fault.is) {
+    case 'connection':
+      return `Connection failed: ${fault.detail}. Check that the server runs and that the address is right.`
+    case 'tls':
+      return `TLS failed: ${fault.detail}. Check the server's certificate.`
+    case 'status':
+      return `Unexpected HTTP status: ${fault.detail}. Check the path of the URL and the server's log.`
+    case 'not_mcp':
+      return `Not an MCP server: ${fault.detail}. The URL must be that of a streamable HTTP endpoint.`
+    case 'timeout':
+      return `Timeout: no answer within ${fault.afterMs} ms.`
+    case 'auth':
+      return 'The server refused the credential. Set `auth` to one that it accepts.'
+    case 'throttled':
+      return `The server limits its callers; it asks to wait ${fault.retryAfterMs} ms.`
+    case 'too_large':
+      return `The server answered with more than ${fault.limitBytes} bytes.`
+    case 'cancelled':
+      return 'The request was cancelled.'
+  }
+}

@@ -1,0 +1,158 @@
+/**
+ * Getting on speaking terms: which era an upstream speaks, and the legacy session where it wants one.
+ * A modern upstream answers `server/discover`; whatever a legacy one says to that is not a modern answer.
+ * Refusals of the credential or of the rate are no evidence of an era.
+ */
+import type { Deadline } from '../platform/deadline.ts'
+import { err, ok, type Result } from '../platform/result.ts'
+import { cut, membersOf } from '../protocol/json.ts'
+import {
+  GATEWAY_INFO,
+  META,
+  MODERN_VERSION,
+  NEWEST_LEGACY_VERSION,
+  isLegacyVersion,
+} from '../protocol/version.ts'
+import { type Answer, readAnswer, resultMember } from './answer.ts'
+import { type Connection, type Dialect, requestHeaders } from './connection.ts'
+import type { Fault } from './fault.ts'
+import { discard, send } from './send.ts'
+
+/** The envelope of a modern request that the gateway sends on its own account. */
+export const GATEWAY_ENVELOPE = {
+  [META.version]: MODERN_VERSION,
+  [META.capabilities]: {},
+  [META.clientInfo]: GATEWAY_INFO,
+} as const
+
+/** What an upstream says of itself: raw JSON texts. */
+export type Introduction = {
+  readonly dialect: Dialect
+  readonly serverInfo: string
+  readonly capabilities: string
+  readonly instructions: string | undefined
+}
+
+const MODERN_ERRORS: ReadonlySet<unknown> = new Set([-32020, -32021, -32022])
+const MODERN: Dialect = { era: 'modern', protocolVersion: MODERN_VERSION }
+
+export async function introduce(
+  connection: Connection,
+  deadline: Deadline,
+): Promise<Result<Introduction, Fault>> {
+  const discovered = await exchange(connection, MODERN, 'server/discover', {}, deadline)
+  if (!discovered.ok) return mayBeLegacy(discovered.error) ? initialize(connection, deadline) : discovered
+  if (!discovered.value.isError) return ok(readDiscovery(discovered.value))
+  const code = errorCode(discovered.value)
+  if (!MODERN_ERRORS.has(code)) return initialize(connection, deadline)
+  return err({
+    is: 'not_mcp',
+    detail: `it speaks no version that the gateway speaks (error ${String(code)})`,
+  })
+}
+
+/** A legacy handshake. A session id in the answer's header means that every later request must carry it. */
+export async function initialize(
+  connection: Connection,
+  deadline: Deadline,
+): Promise<Result<Introduction, Fault>> {
+  const params = { protocolVersion: NEWEST_LEGACY_VERSION, capabilities: {}, clientInfo: GATEWAY_INFO }
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params })
+  const headers = requestHeaders(connection, undefined)
+  const sent = await send({ url: connection.url, headers, body }, deadline)
+  if (!sent.ok) return sent
+  const sessionId = sent.value.headers.get('mcp-session-id') ?? undefined
+  const answer = await readAnswer(sent.value, '1', deadline)
+  if (!answer.ok) return answer
+  if (answer.value.isError)
+    return err({ is: 'not_mcp', detail: `initialize was refused (${errorMessage(answer.value)})` })
+  const protocolVersion = readText(answer.value, 'protocolVersion') ?? ''
+  if (!isLegacyVersion(protocolVersion)) {
+    return err({
+      is: 'not_mcp',
+      detail: `it speaks version '${protocolVersion.slice(0, 20)}', which the gateway does not`,
+    })
+  }
+  const introduction = readIntroduction(answer.value, { era: 'legacy', protocolVersion, sessionId })
+  const told = await notify(connection, introduction.dialect, 'notifications/initialized', deadline)
+  return told.ok ? ok(introduction) : told
+}
+
+/** Ends a legacy session. Servers may refuse that; nothing depends on it. */
+export async function endSession(
+  connection: Connection,
+  dialect: Dialect,
+  deadline: Deadline,
+): Promise<void> {
+  if (dialect.sessionId === undefined) return
+  const headers = requestHeaders(connection, dialect)
+  const sent = await send({ method: 'DELETE', url: connection.url, headers }, deadline)
+  if (sent.ok) discard(sent.value)
+}
+
+/** One request of the gateway's own, and its answer. */
+export async function exchange(
+  connection: Connection,
+  dialect: Dialect,
+  method: string,
+  params: Readonly<Record<string, unknown>>,
+  deadline: Deadline,
+): Promise<Result<Answer, Fault>> {
+  const headers = requestHeaders(connection, dialect)
+  if (dialect.era === 'modern') headers.set('mcp-method', method)
+  const sentParams = dialect.era === 'modern' ? { ...params, _meta: GATEWAY_ENVELOPE } : params
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: sentParams })
+  const sent = await send({ url: connection.url, headers, body }, deadline)
+  return sent.ok ? await readAnswer(sent.value, '1', deadline) : sent
+}
+
+async function notify(
+  connection: Connection,
+  dialect: Dialect,
+  method: string,
+  deadline: Deadline,
+): Promise<Result<void, Fault>> {
+  const headers = requestHeaders(connection, dialect)
+  const sent = await send(
+    { url: connection.url, headers, body: JSON.stringify({ jsonrpc: '2.0', method }) },
+    deadline,
+  )
+  if (!sent.ok) return sent
+  discard(sent.value)
+  return ok(undefined)
+}
+
+/**
+ * The server is there, but this was no modern answer: only a legacy one, or no MCP server at all, is left,
+ * and a successful `initialize` proves which.
+ */
+const mayBeLegacy = (fault: Fault): boolean => fault.is === 'not_mcp' || fault.is === 'status'
+
+/** A modern server names itself in the result's `_meta`. */
+function readDiscovery(answer: Answer): Introduction {
+  const meta = resultMember(answer, '_meta') ?? '{}'
+  const info = membersOf(meta).get('io.modelcontextprotocol/serverInfo')
+  const introduction = readIntroduction(answer, MODERN)
+  return info ? { ...introduction, serverInfo: cut(meta, info) } : introduction
+}
+
+const readIntroduction = (answer: Answer, dialect: Dialect): Introduction => ({
+  dialect,
+  serverInfo: resultMember(answer, 'serverInfo') ?? '{}',
+  capabilities: resultMember(answer, 'capabilities') ?? '{}',
+  instructions: readText(answer, 'instructions'),
+})
+
+function readText(answer: Answer, member: string): string | undefined {
+  const raw = resultMember(answer, member)
+  const value: unknown = raw === undefined ? undefined : JSON.parse(raw)
+  return typeof value === 'string' ? value : undefined
+}
+
+function errorOf(answer: Answer): { code?: unknown; message?: unknown } {
+  const error = answer.members.get('error')
+  return error ? JSON.parse(cut(answer.text, error)) : {}
+}
+
+const errorCode = (answer: Answer): unknown => errorOf(answer).code
+const errorMessage = (answer: Answer): string => String(errorOf(answer).message).slice(0, 120)
