@@ -1,0 +1,15 @@
+/** Logs: one JSON line a record, nothing that was not put there by name. The only place that writes to the console. */
+import type { LogLevel } from '../platform/settings.ts'
+
+const RANK: Record<LogLevel, number> = { debug: 0, info: 1, warn: 2, error: 3 }
+
+export type Log = (level: LogLevel, event: string, fields?: Readonly<Record<string, unknown>>) => void
+
+export function openLog(least: LogLevel): Log {
+  return (level, event, fields = {}) => {
+    if (RANK[level] < RANK[least]) return
+    const line = JSON.stringify({ level, event, ...fields })
+    if (level === 'error' || level === 'warn') console.error(line)
+    else console.log(line)
+  }
+}
