@@ -1,0 +1,120 @@
+/** What the management API accepts, as one schema each. Unknown fields are refused by name. */
+import * as z from 'zod'
+import { err, ok, type Result } from '../platform/result.ts'
+import { checkSlug, SLUG_PATTERN } from '../registry/name.ts'
+import { invalidBody, type Problem } from './problem.ts'
+
+const MAX_BODY_BYTES = 1_048_576
+
+// The edge forbids code from strings, which the library would otherwise try first.
+z.config({ jitless: true })
+
+const slug = z.string().superRefine((value, context) => {
+  const fault = checkSlug(value)
+  if (fault === 'pattern') context.addIssue({ code: 'custom', message: `must match ${SLUG_PATTERN}` })
+  if (fault === 'reserved') context.addIssue({ code: 'custom', message: `'${value}' is reserved` })
+})
+
+const url = z.string().min(1).max(2_048)
+const headerName = z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/, 'must be a header name')
+const headerValue = z.string().regex(/^[\t\x20-\x7e]{0,4096}$/, 'must be printable ASCII')
+const credential = headerValue.min(1)
+
+/** Headers that the gateway sets itself; one of them fixed by an operator would break every request. */
+const OWN_HEADERS: ReadonlySet<string> = new Set([
+  'accept',
+  'connection',
+  'content-length',
+  'content-type',
+  'host',
+  'mcp-method',
+  'mcp-name',
+  'mcp-protocol-version',
+  'mcp-session-id',
+  'transfer-encoding',
+])
+const foreignHeader = headerName.refine(
+  (name) => !OWN_HEADERS.has(name.toLowerCase()),
+  'is set by the gateway itself',
+)
+
+const auth = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('none') }),
+  z.strictObject({ type: z.literal('bearer'), token: credential }),
+  z.strictObject({
+    type: z.literal('api-key'),
+    apiKey: credential,
+    header: foreignHeader.default('X-API-Key'),
+  }),
+])
+
+const ms = (max: number) => z.int().min(1).max(max)
+
+const settings = {
+  transport: z.literal('http'),
+  instances: z.array(z.strictObject({ url, weight: z.int().min(1).max(100).default(1) })).max(50),
+  loadBalancer: z.enum(['round_robin', 'least_connections', 'weighted', 'health_based', 'random']),
+  auth,
+  timeoutMs: ms(600_000),
+  rateLimit: z.strictObject({
+    requestsPerMinute: z.int().min(1).max(1_000_000),
+    burstLimit: z.int().min(1).max(100_000),
+  }),
+  circuitBreaker: z.strictObject({
+    failureThreshold: z.int().min(1).max(1_000),
+    recoveryTimeout: ms(3_600_000),
+    halfOpenMaxCalls: z.int().min(1).max(100),
+  }),
+  retry: z.strictObject({
+    maxAttempts: z.int().min(1).max(10),
+    backoffStrategy: z.enum(['linear', 'exponential']),
+    initialDelay: ms(60_000),
+    maxDelay: ms(600_000),
+    jitter: z.boolean(),
+  }),
+  cacheTtlSeconds: z.int().min(0).max(86_400),
+  fallbackTools: z
+    .array(z.looseObject({ name: z.string().min(1).max(128), inputSchema: z.looseObject({}) }))
+    .max(1_000),
+  headers: z
+    .record(foreignHeader, headerValue)
+    .refine((headers) => Object.keys(headers).length <= 20, 'at most 20'),
+}
+
+const optional = z.strictObject(settings).partial()
+
+export const registration = optional.extend({ name: slug, url })
+export const change = optional.extend({ name: slug.optional(), url: url.optional() })
+
+export type Registration = z.infer<typeof registration>
+export type Change = z.infer<typeof change>
+
+/** The body of a request, read and checked; every fault names its field. An empty body is `{}`. */
+export async function readBody<T>(request: Request, schema: z.ZodType<T>): Promise<Result<T, Problem>> {
+  const text = await request.text()
+  if (text.length > MAX_BODY_BYTES) return err(tooLarge)
+  let value: unknown
+  try {
+    value = text.trim() === '' ? {} : JSON.parse(text)
+  } catch {
+    return err(invalidBody([{ field: '', message: 'is not valid JSON' }]))
+  }
+  const parsed = schema.safeParse(value)
+  return parsed.success ? ok(parsed.data) : err(invalidBody(parsed.error.issues.flatMap(readIssue)))
+}
+
+function readIssue(issue: z.core.$ZodIssue): { field: string; message: string }[] {
+  const field = issue.path.join('.')
+  if (issue.code !== 'unrecognized_keys') return [{ field, message: issue.message }]
+  return issue.keys.map((key) => ({
+    field: field === '' ? key : `${field}.${key}`,
+    message: 'is not a known field',
+  }))
+}
+
+const tooLarge: Problem = {
+  status: 413,
+  code: 'too_large',
+  title: 'Request body too large',
+  detail: `The body may have at most ${MAX_BODY_BYTES} bytes.`,
+}

@@ -1,0 +1,118 @@
+/** What a service would be after a write: checked fields, ready to be tried and stored. Pure. */
+import { err, ok, type Result } from '../platform/result.ts'
+import { Secret } from '../platform/secret.ts'
+import type { ServiceConfig, ServiceInstance, ServiceRecord } from '../registry/image.ts'
+import { type AddressPolicy, type AddressRefusal, checkAddress } from '../upstream/address.ts'
+import type { Connection, UpstreamAuth } from '../upstream/connection.ts'
+import type { Change, Registration } from './body.ts'
+import { invalidBody, type Problem } from './problem.ts'
+
+export type Draft = Connection & {
+  readonly config: ServiceConfig
+  /** `undefined`: as they are. */
+  readonly instances: readonly ServiceInstance[] | undefined
+}
+
+const CONFIG_FIELDS = [
+  'timeoutMs',
+  'headers',
+  'loadBalancer',
+  'rateLimit',
+  'circuitBreaker',
+  'retry',
+  'cacheTtlSeconds',
+] as const
+
+export function draftOf(body: Registration, policy: AddressPolicy): Result<Draft, Problem> {
+  return build(body.url, { type: 'none' }, {}, body, policy)
+}
+
+/** The stored service with the fields of `body` laid over it. */
+export function merge(
+  service: ServiceRecord,
+  auth: UpstreamAuth,
+  body: Change,
+  policy: AddressPolicy,
+): Result<Draft, Problem> {
+  if (body.name !== undefined && body.name !== service.name) {
+    return err(
+      invalidBody([{ field: 'name', message: 'cannot be changed; register the service under its new name' }]),
+    )
+  }
+  return build(body.url ?? service.url, auth, service.config, body, policy)
+}
+
+function build(
+  url: string,
+  auth: UpstreamAuth,
+  stored: ServiceConfig,
+  body: Change,
+  policy: AddressPolicy,
+): Result<Draft, Problem> {
+  const address = checkAddress(url, policy)
+  if (!address.ok) return err(addressRefused('url', address.error))
+  const instances = body.instances === undefined ? ok(undefined) : checkInstances(body.instances, policy)
+  if (!instances.ok) return instances
+  const config = configOf(stored, body)
+  return ok({
+    url: address.value.href,
+    headers: config.headers ?? {},
+    auth: body.auth ? readAuth(body.auth) : auth,
+    config,
+    instances: instances.value,
+  })
+}
+
+function checkInstances(
+  instances: NonNullable<Change['instances']>,
+  policy: AddressPolicy,
+): Result<ServiceInstance[], Problem> {
+  const checked: ServiceInstance[] = []
+  for (const [index, { url, weight }] of instances.entries()) {
+    const address = checkAddress(url, policy)
+    if (!address.ok) return err(addressRefused(`instances.${index}.url`, address.error))
+    checked.push({ id: crypto.randomUUID(), url: address.value.href, weight })
+  }
+  return ok(checked)
+}
+
+/** An empty list of fallback tools takes them away again. */
+function configOf({ fallbackTools: stored, ...settings }: ServiceConfig, body: Change): ServiceConfig {
+  const tools = body.fallbackTools === undefined ? stored : listOf(body.fallbackTools)
+  const given = CONFIG_FIELDS.filter((field) => body[field] !== undefined).map((field) => [
+    field,
+    body[field],
+  ])
+  return {
+    ...settings,
+    ...Object.fromEntries(given),
+    ...(tools === undefined ? {} : { fallbackTools: tools }),
+  }
+}
+
+const listOf = (tools: readonly unknown[]): string | undefined =>
+  tools.length === 0 ? undefined : JSON.stringify(tools)
+
+function readAuth(auth: NonNullable<Change['auth']>): UpstreamAuth {
+  switch (auth.type) {
+    case 'none':
+      return auth
+    case 'bearer':
+      return { type: 'bearer', token: new Secret(auth.token) }
+    case 'api-key':
+      return { type: 'api-key', apiKey: new Secret(auth.apiKey), header: auth.header }
+  }
+}
+
+/** An address that cannot be read is a bad field; one that may not be called is a refusal (S01–S05). */
+function addressRefused(field: string, refusal: AddressRefusal): Problem {
+  if (refusal.reason === 'unparsable') return invalidBody([{ field, message: refusal.detail }])
+  return {
+    status: 422,
+    code: 'upstream_address_refused',
+    title: 'Upstream address refused',
+    detail: refusal.detail,
+    errors: [{ field, message: refusal.detail }],
+    reason: refusal.reason,
+  }
+}

@@ -1,0 +1,68 @@
+/** How the management API says no: RFC 9457 problems with a stable `code`, fields named where fields are wrong. */
+import { describeFault, type Fault } from '../upstream/fault.ts'
+
+export type FieldFault = { readonly field: string; readonly message: string }
+
+export type Problem = {
+  readonly status: 400 | 403 | 404 | 409 | 413 | 415 | 422 | 500 | 502 | 503
+  readonly code: string
+  readonly title: string
+  /** One sentence: what happened and what to do. */
+  readonly detail: string
+  readonly errors?: readonly FieldFault[]
+  readonly reason?: string
+}
+
+export function respondWithProblem(problem: Problem): Response {
+  const body = JSON.stringify({ type: 'about:blank', ...problem })
+  const headers = { 'content-type': 'application/problem+json', 'cache-control': 'no-store' }
+  return new Response(body, {
+    status: problem.status,
+    headers: problem.status === 503 ? { ...headers, 'retry-after': '1' } : headers,
+  })
+}
+
+export const invalidBody = (errors: readonly FieldFault[]): Problem => ({
+  status: 400,
+  code: 'invalid_body',
+  title: 'Invalid request body',
+  detail: errors.map(({ field, message }) => `${field === '' ? 'body' : field}: ${message}`).join('; '),
+  errors,
+})
+
+export const unknownService = (name: string): Problem => ({
+  status: 404,
+  code: 'unknown_service',
+  title: 'Unknown service',
+  detail: `There is no service '${name}'. GET /api/v1/servers lists those that are registered.`,
+})
+
+export const duplicateName = (name: string): Problem => ({
+  status: 409,
+  code: 'duplicate_name',
+  title: 'Name already taken',
+  detail: `A service '${name}' is registered already. Update it with PUT /api/v1/servers/${name}, or choose another name.`,
+})
+
+export const storageAway: Problem = {
+  status: 503,
+  code: 'storage_unavailable',
+  title: 'Database unavailable',
+  detail: 'The database cannot be reached, nothing was changed. Try again in a moment.',
+}
+
+export const forbidden: Problem = {
+  status: 403,
+  code: 'forbidden',
+  title: 'Not allowed',
+  detail: 'This credential may not manage services. Use the API key, or set MCP_TOKEN_MANAGES=true.',
+}
+
+/** The upstream could not be asked what it offers. `reason` is stable, `detail` for people. */
+export const discoveryFailed = (name: string, fault: Fault): Problem => ({
+  status: 502,
+  code: 'discovery_failed',
+  title: 'Upstream not usable',
+  detail: `The tools of '${name}' could not be read. ${describeFault(fault)}`,
+  reason: fault.is,
+})

@@ -1,0 +1,211 @@
+/**
+ * Registers, changes, rediscovers and removes services. The one way by which the registry changes: check the
+ * address, ask the upstream what it offers, store both in one transaction, then answer from the new snapshot.
+ */
+import type { Background } from '../platform/background.ts'
+import type { Clock } from '../platform/clock.ts'
+import { err, ok, type Result } from '../platform/result.ts'
+import type { Registry } from '../registry/registry.ts'
+import type { Catalogue, ServiceRecord, ServiceStatus } from '../registry/image.ts'
+import { fitName, mayBeBare } from '../registry/name.ts'
+import { readOffers } from '../registry/offer.ts'
+import type { Snapshot } from '../registry/snapshot.ts'
+import type { CredentialStore } from '../storage/credential.ts'
+import type { DatabaseFault } from '../storage/database.ts'
+import type { Act, ServiceFields, ServiceStore } from '../storage/services.ts'
+import type { AddressPolicy } from '../upstream/address.ts'
+import type { Connection } from '../upstream/connection.ts'
+import { describeFault, type Fault } from '../upstream/fault.ts'
+import type { Change, Registration } from './body.ts'
+import { draftOf, merge, type Draft } from './draft.ts'
+import { discoveryFailed, duplicateName, type Problem, storageAway, unknownService } from './problem.ts'
+
+export type RegistrarPorts = {
+  readonly registry: Registry
+  readonly store: ServiceStore
+  readonly credentials: CredentialStore
+  readonly discover: (connection: Connection) => Promise<Result<Catalogue, Fault>>
+  readonly policy: AddressPolicy
+  readonly clock: Clock
+}
+
+type Outcome = Result<ServiceRecord, Problem>
+
+export class Registrar {
+  readonly #ports: RegistrarPorts
+
+  constructor(ports: RegistrarPorts) {
+    this.#ports = ports
+  }
+
+  /** What operators read: the registry as committed, or the last one known while the database is away. */
+  async read(background: Background): Promise<Result<Snapshot, Problem>> {
+    const committed = await this.#ports.registry.committed(background)
+    const snapshot = committed.ok ? committed : await this.#ports.registry.current(background)
+    return snapshot.ok ? snapshot : err(storageAway)
+  }
+
+  async find(idOrName: string, background: Background): Promise<Outcome> {
+    const snapshot = await this.read(background)
+    return snapshot.ok ? findIn(snapshot.value, idOrName) : snapshot
+  }
+
+  async register(body: Registration, actor: string, background: Background): Promise<Outcome> {
+    const snapshot = await this.#ports.registry.committed(background)
+    if (!snapshot.ok) return err(storageAway)
+    if (snapshot.value.service(body.name)) return err(duplicateName(body.name))
+    const draft = draftOf(body, this.#ports.policy)
+    if (!draft.ok) return draft
+    const discovered = await this.#ports.discover(draft.value)
+    const fallback = draft.value.config.fallbackTools
+    if (!discovered.ok && fallback === undefined) return err(discoveryFailed(body.name, discovered.error))
+    const id = crypto.randomUUID()
+    const write = {
+      id,
+      fields: await this.#fieldsOf(id, draft.value, discovered, true),
+      catalogue: discovered.ok ? discovered.value : undefined,
+      names: bareNames(discovered.ok ? discovered.value.tools : (fallback ?? '[]')),
+      instances: draft.value.instances,
+    }
+    const stored = await this.#ports.store.insert(body.name, write, {
+      actor,
+      action: 'service.register',
+      target: body.name,
+    })
+    return await this.#answer(stored, body.name, background)
+  }
+
+  /** Merges the fields given and rediscovers. A new address or credential that does not work changes nothing. */
+  async change(idOrName: string, body: Change, actor: string, background: Background): Promise<Outcome> {
+    const found = await this.#findCommitted(idOrName, background)
+    if (!found.ok) return found
+    const service = found.value
+    const auth = await this.#ports.credentials.open(service)
+    const draft = merge(service, auth ?? { type: 'none' }, body, this.#ports.policy)
+    if (!draft.ok) return draft
+    const discovered = await this.#ports.discover(draft.value)
+    const isNewConnection = body.url !== undefined || body.auth !== undefined || body.headers !== undefined
+    const fallback = draft.value.config.fallbackTools
+    if (!discovered.ok && isNewConnection && fallback === undefined) {
+      return err(discoveryFailed(service.name, discovered.error))
+    }
+    const act = { actor, action: 'service.update', target: service.name }
+    const stored = await this.#store(service, draft.value, discovered, act, background)
+    if (!stored.ok || discovered.ok || Object.keys(body).length > 0) return stored
+    return err(discoveryFailed(service.name, discovered.error))
+  }
+
+  /** Asks an upstream again, unasked by anyone. Writes only news, so that a dead service does not fill the log. */
+  async recover(service: ServiceRecord, background: Background): Promise<void> {
+    const draft = await this.#draftAsStored(service)
+    if (!draft) return
+    const discovered = await this.#ports.discover(draft)
+    if (!discovered.ok && describeFault(discovered.error) === service.statusReason) return
+    const act = { actor: 'gateway', action: 'service.recover', target: service.name }
+    await this.#store(service, draft, discovered, act, background)
+  }
+
+  async setEnabled(
+    idOrName: string,
+    isEnabled: boolean,
+    actor: string,
+    background: Background,
+  ): Promise<Outcome> {
+    const found = await this.#findCommitted(idOrName, background)
+    if (!found.ok) return found
+    const service = found.value
+    const fields: ServiceFields = {
+      ...service,
+      isEnabled,
+      status: isEnabled ? (service.statusReason === undefined ? 'connected' : 'error') : 'disconnected',
+      lastPingAt: service.lastPingAt === undefined ? undefined : Date.parse(service.lastPingAt),
+    }
+    const action = isEnabled ? 'service.connect' : 'service.disconnect'
+    const write = { id: service.id, fields, catalogue: undefined, names: [], instances: undefined }
+    const stored = await this.#ports.store.update(write, { actor, action, target: service.name })
+    return await this.#answer(stored, service.name, background)
+  }
+
+  async remove(idOrName: string, actor: string, background: Background): Promise<Outcome> {
+    const found = await this.#findCommitted(idOrName, background)
+    if (!found.ok) return found
+    const act = { actor, action: 'service.delete', target: found.value.name }
+    const removed = await this.#ports.store.remove(found.value.id, act)
+    if (!removed.ok) return err(problemOf(removed.error, found.value.name))
+    await this.#ports.registry.reload(background)
+    return found
+  }
+
+  /** What a write is decided on. */
+  async #findCommitted(idOrName: string, background: Background): Promise<Outcome> {
+    const snapshot = await this.#ports.registry.committed(background)
+    return snapshot.ok ? findIn(snapshot.value, idOrName) : err(storageAway)
+  }
+
+  async #draftAsStored(service: ServiceRecord): Promise<Draft | undefined> {
+    const auth = await this.#ports.credentials.open(service)
+    const draft = auth && merge(service, auth, {}, this.#ports.policy)
+    return draft?.ok ? draft.value : undefined
+  }
+
+  async #store(
+    service: ServiceRecord,
+    draft: Draft,
+    discovered: Result<Catalogue, Fault>,
+    act: Act,
+    background: Background,
+  ): Promise<Outcome> {
+    const write = {
+      id: service.id,
+      fields: await this.#fieldsOf(service.id, draft, discovered, service.isEnabled),
+      catalogue: discovered.ok ? discovered.value : undefined,
+      names: discovered.ok ? bareNames(discovered.value.tools) : [],
+      instances: draft.instances,
+    }
+    return await this.#answer(await this.#ports.store.update(write, act), service.name, background)
+  }
+
+  async #fieldsOf(
+    id: string,
+    draft: Draft,
+    discovered: Result<Catalogue, Fault>,
+    isEnabled: boolean,
+  ): Promise<ServiceFields> {
+    const reached: ServiceStatus = discovered.ok ? 'connected' : 'error'
+    return {
+      url: draft.url,
+      config: draft.config,
+      sealedAuth: await this.#ports.credentials.seal(draft.auth, id),
+      isEnabled,
+      status: isEnabled ? reached : 'disconnected',
+      statusReason: discovered.ok ? undefined : describeFault(discovered.error),
+      lastPingAt: discovered.ok ? this.#ports.clock() : undefined,
+    }
+  }
+
+  async #answer(
+    stored: Result<unknown, DatabaseFault>,
+    name: string,
+    background: Background,
+  ): Promise<Outcome> {
+    if (!stored.ok) return err(problemOf(stored.error, name))
+    const snapshot = await this.#ports.registry.reload(background)
+    const service = snapshot.ok ? snapshot.value.service(name) : undefined
+    return service ? ok(service) : err(snapshot.ok ? unknownService(name) : storageAway)
+  }
+}
+
+function findIn(snapshot: Snapshot, idOrName: string): Outcome {
+  const service = snapshot.service(idOrName) ?? snapshot.image.services.find(({ id }) => id === idOrName)
+  return service ? ok(service) : err(unknownService(idOrName))
+}
+
+/** The bare names that a service asks for when it offers these tools. */
+const bareNames = (tools: string): string[] =>
+  readOffers(tools)
+    .map(({ localName }) => localName)
+    .filter(mayBeBare)
+    .map(fitName)
+
+const problemOf = (fault: DatabaseFault, name: string): Problem =>
+  fault.why === 'duplicate' ? duplicateName(name) : storageAway

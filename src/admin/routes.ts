@@ -1,0 +1,107 @@
+/**
+ * The management API: the canonical paths, and the older ones as aliases of the same handlers. Who may come in
+ * is decided once, for all of them.
+ */
+import { type Context, Hono } from 'hono'
+import { cors } from 'hono/cors'
+import type { Background } from '../platform/background.ts'
+import type { Result } from '../platform/result.ts'
+import type { Principal } from '../identity/principal.ts'
+import { isAllowedOrigin } from '../protocol/door.ts'
+import type { ServiceRecord } from '../registry/image.ts'
+import { change, readBody, registration } from './body.ts'
+import { pageOf } from './page.ts'
+import { type Problem, respondWithProblem } from './problem.ts'
+import type { Registrar } from './registrar.ts'
+import { viewDefinition, viewRow, viewService } from './view.ts'
+
+export type AdminPorts = {
+  readonly registrar: Registrar
+  readonly allowedOrigins: readonly string[]
+  /** The principal, or the response that turns the caller away. */
+  readonly admit: (headers: Headers) => Promise<Principal | Response>
+}
+
+type AdminEnv = { Variables: { principal: Principal; background: Background } }
+type Handler = (c: Context<AdminEnv>) => Promise<Response>
+
+/** Every path of this API lies under one of these; nothing here answers a caller who was not admitted (S20). */
+const MANAGED = ['/api/v1/*', '/register', '/services', '/update/*', '/delete/*'] as const
+
+export function adminRoutes(ports: AdminPorts): Hono<AdminEnv> {
+  const { registrar } = ports
+  const name = (c: Context<AdminEnv>): string => c.req.param('id') ?? ''
+  const actor = (c: Context<AdminEnv>): string => c.get('principal').subject
+  const background = (c: Context<AdminEnv>): Background => c.get('background')
+
+  const list: Handler = async (c) => {
+    const snapshot = await registrar.read(background(c))
+    if (!snapshot.ok) return respondWithProblem(snapshot.error)
+    const page = pageOf(snapshot.value.image.services.map(viewRow), c.req.query())
+    return page.ok ? json(page.value) : respondWithProblem(page.error)
+  }
+  const register: Handler = async (c) => {
+    const body = await readBody(c.req.raw, registration)
+    if (!body.ok) return respondWithProblem(body.error)
+    return respond(await registrar.register(body.value, actor(c), background(c)), viewService, 201)
+  }
+  const show: Handler = async (c) => respond(await registrar.find(name(c), background(c)), viewService)
+  const define: Handler = async (c) => respond(await registrar.find(name(c), background(c)), viewDefinition)
+  const update: Handler = async (c) => {
+    const body = await readBody(c.req.raw, change)
+    if (!body.ok) return respondWithProblem(body.error)
+    return respond(await registrar.change(name(c), body.value, actor(c), background(c)), viewService)
+  }
+  const refresh: Handler = async (c) =>
+    respond(await registrar.change(name(c), {}, actor(c), background(c)), viewService)
+  const enable =
+    (isEnabled: boolean): Handler =>
+    async (c) =>
+      respond(await registrar.setEnabled(name(c), isEnabled, actor(c), background(c)), viewService)
+  const remove: Handler = async (c) =>
+    respond(await registrar.remove(name(c), actor(c), background(c)), viewDeleted)
+
+  const admin = new Hono<AdminEnv>()
+  const crossOrigin = cors({
+    origin: (origin) => (isAllowedOrigin(origin, ports.allowedOrigins) ? origin : undefined),
+  })
+  for (const path of MANAGED) {
+    admin.use(path, crossOrigin, async (c, next) => {
+      const admitted = await ports.admit(c.req.raw.headers)
+      if (admitted instanceof Response) return admitted
+      c.set('principal', admitted)
+      c.set('background', (work) => c.executionCtx.waitUntil(work))
+      return await next()
+    })
+  }
+  const servers = '/api/v1/servers'
+  admin.get(servers, list).post(servers, register)
+  admin.get(`${servers}/:id`, show).put(`${servers}/:id`, update).delete(`${servers}/:id`, remove)
+  admin.post(`${servers}/:id/connect`, enable(true)).post(`${servers}/:id/disconnect`, enable(false))
+  admin.post(`${servers}/:id/refresh`, refresh).get(`${servers}/:id/definition`, define)
+
+  admin.post('/register', register).post('/services', list)
+  admin.put('/update/:id', update).delete('/delete/:id', remove)
+  return admin
+}
+
+function respond(
+  found: Result<ServiceRecord, Problem>,
+  view: (service: ServiceRecord) => string,
+  status = 200,
+): Response {
+  return found.ok
+    ? json(view(found.value), status, { etag: etagOf(found.value) })
+    : respondWithProblem(found.error)
+}
+
+const json = (text: string, status = 200, headers: Record<string, string> = {}): Response =>
+  new Response(text, {
+    status,
+    headers: { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers },
+  })
+
+const viewDeleted = (service: ServiceRecord): string =>
+  JSON.stringify({ id: service.id, name: service.name, deleted: true })
+
+const etagOf = (service: ServiceRecord): string => `"${Date.parse(service.updatedAt).toString(36)}"`

@@ -1,0 +1,84 @@
+/** The Hono app: which route runs which steps. What is thrown is a bug and ends here, told by a reference only. */
+import { type Context, Hono } from 'hono'
+import { type AdminPorts, adminRoutes } from './admin/routes.ts'
+import { type HealthPorts, reportHealth } from './admin/health.ts'
+import type { Upkeep } from './admin/upkeep.ts'
+import { type McpPorts, serveMcp, unknownEndpoint } from './flow.ts'
+import type { Background } from './platform/background.ts'
+import { isAllowedOrigin } from './protocol/door.ts'
+import { refuse } from './protocol/refusal.ts'
+import type { Log } from './telemetry/log.ts'
+
+export type AppPorts = {
+  readonly mcp: McpPorts
+  readonly admin: AdminPorts
+  readonly health: HealthPorts
+  readonly upkeep: Upkeep
+  readonly log: Log
+}
+
+export function createApp({ mcp, admin, health, upkeep, log }: AppPorts): Hono {
+  const app = new Hono()
+  const backgroundOf =
+    (c: Context): Background =>
+    (work) =>
+      c.executionCtx.waitUntil(work)
+
+  const serve = async (c: Context): Promise<Response> => {
+    const origin = c.req.header('origin')
+    if (c.req.method === 'OPTIONS') return preflight(origin, mcp.allowedOrigins)
+    const background = backgroundOf(c)
+    const response = await serveMcp(c.req.raw, c.req.param('service'), mcp, background)
+    upkeep.tick(background)
+    return origin === undefined ? response : withOrigin(response, origin, mcp.allowedOrigins)
+  }
+  app.all('/mcp', serve)
+  app.all('/mcp/:service', serve)
+
+  app.get('/health', async (c) => {
+    const response = await reportHealth(health)
+    upkeep.tick(backgroundOf(c))
+    return response
+  })
+  app.route('/', adminRoutes(admin))
+
+  app.notFound(() => unknownEndpoint())
+  app.onError((error) => {
+    const ref = crypto.randomUUID()
+    log('error', 'bug', { ref, error: error.message, stack: error.stack })
+    return refuse({ why: 'bug', ref })
+  })
+  return app
+}
+
+const ALLOWED_HEADERS = [
+  'authorization',
+  'content-type',
+  'x-api-key',
+  'mcp-protocol-version',
+  'mcp-session-id',
+  'mcp-method',
+  'mcp-name',
+  'last-event-id',
+].join(', ')
+
+/** The exact origin is reflected, never `*` (B07, B08, S34). */
+function preflight(origin: string | undefined, allowed: readonly string[]): Response {
+  if (origin === undefined || !isAllowedOrigin(origin, allowed)) return refuse({ why: 'origin_refused' })
+  const headers = {
+    'access-control-allow-origin': origin,
+    'access-control-allow-methods': 'POST, OPTIONS',
+    'access-control-allow-headers': ALLOWED_HEADERS,
+    'access-control-max-age': '600',
+    vary: 'origin',
+  }
+  return new Response(null, { status: 204, headers })
+}
+
+function withOrigin(response: Response, origin: string, allowed: readonly string[]): Response {
+  if (!isAllowedOrigin(origin, allowed)) return response
+  response.headers.set('access-control-allow-origin', origin)
+  response.headers.set('access-control-expose-headers', 'mcp-session-id, www-authenticate')
+  response.headers.append('vary', 'origin')
+  return response
+}

@@ -1,0 +1,60 @@
+/** Imports point one way (docs/design.md, "Folders"). Parsed from the sources, so a new file is covered at once. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { describe, expect, it } from 'vitest'
+
+const ROOT = join(import.meta.dirname, '../../src')
+const FEATURES = ['identity', 'registry', 'guard', 'upstream', 'telemetry']
+
+/** What a folder may import besides itself. */
+const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  platform: [],
+  protocol: ['platform'],
+  ...Object.fromEntries(FEATURES.map((folder) => [folder, ['platform', 'protocol']])),
+  durable: ['platform', 'protocol', ...FEATURES],
+  storage: ['platform', 'protocol', ...FEATURES],
+  admin: ['platform', 'protocol', 'storage', ...FEATURES],
+}
+
+type Arrow = { readonly file: string; readonly from: string; readonly to: string; readonly target: string }
+
+const IMPORT = /^\s*(?:import|export)\b[^'"]*?['"](\.[^'"]+)['"]/gm
+
+function readArrows(): Arrow[] {
+  const files = readdirSync(ROOT, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.ts'),
+  )
+  return files.flatMap((file) => {
+    const source = readFileSync(join(ROOT, file), 'utf8')
+    return [...source.matchAll(IMPORT)].map(([, path = '']) => {
+      const target = relative(ROOT, join(dirname(join(ROOT, file)), path))
+      return { file, from: folderOf(file), to: folderOf(target), target }
+    })
+  })
+}
+
+/** The top folder of a file, or `''` for the files that stand above all folders. */
+const folderOf = (file: string): string => (file.includes('/') ? (file.split('/')[0] ?? '') : '')
+
+describe('imports', () => {
+  const arrows = readArrows()
+
+  it('are found at all', () => {
+    expect(arrows.length).toBeGreaterThan(50)
+  })
+
+  it('point one way between folders', () => {
+    const wrong = arrows.filter(({ from, to }) => from !== '' && from !== to && !ALLOWED[from]?.includes(to))
+    expect(wrong.map(({ file, target }) => `${file} must not import ${target}`)).toEqual([])
+  })
+
+  it('join storage and Durable Objects to the rest in index.ts and admin only', () => {
+    const joined = arrows.filter(({ from, to }) => from === '' && (to === 'storage' || to === 'durable'))
+    expect([...new Set(joined.map(({ file }) => file))]).toEqual(['index.ts'])
+  })
+
+  it('name every folder of src', () => {
+    const folders = readdirSync(ROOT, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+    expect(folders.map(({ name }) => name).filter((name) => !(name in ALLOWED))).toEqual([])
+  })
+})
