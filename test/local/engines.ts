@@ -1,0 +1,22 @@
+/**
+ * The engines a contract suite runs against: the embedded one always, a real server when its
+ * address is set. Where both must be there (`CI`), a missing address is a failing test.
+ */
+import { describe, expect, test } from 'vitest'
+
+/** Runs `suite` once per engine; `open` gets undefined for the embedded one. */
+export const describeEngines = (
+  embedded: string,
+  variable: 'TEST_DATABASE_URL' | 'TEST_REDIS_URL',
+  suite: (url: string | undefined) => void,
+): void => {
+  const url = process.env[variable]
+  describe(embedded, () => suite(undefined))
+  if (url) describe(variable, () => suite(url))
+  else if (process.env['CI']) {
+    test(`${variable} is set where CI runs`, () => expect.fail(`set ${variable}`))
+  }
+}
+
+/** A name no other run uses. */
+export const uniqueName = (prefix: string): string => `${prefix}_${crypto.randomUUID().replaceAll('-', '')}`
