@@ -66,7 +66,7 @@ function compose(settings: Settings): Gateway {
       registrar,
       allowedOrigins,
       admit: async (headers) => {
-        const caller = await identity.identify(headers)
+        const caller = await identity.authenticate(headers)
         if (!caller.ok) return challenge(caller.error)
         return caller.value.mayManage ? caller.value : respondWithProblem(forbidden)
       },

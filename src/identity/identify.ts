@@ -18,6 +18,8 @@ export type IdentitySettings = {
 /** `missing`: no credential. `invalid`: one that does not count. Why is nobody's business. */
 export type Unidentified = 'missing' | 'invalid'
 
+type Identified = Result<Principal, Unidentified> | Promise<Result<Principal, Unidentified>>
+
 const ANONYMOUS: Principal = {
   organisationId: DEFAULT_ORGANISATION,
   subject: 'anonymous',
@@ -51,11 +53,17 @@ export class Identity {
     ]
   }
 
-  /** The principal; at once for a credential seen before. */
-  identify(headers: Headers): Result<Principal, Unidentified> | Promise<Result<Principal, Unidentified>> {
+  /** The principal, anonymous where that is admitted; at once for a credential seen before. */
+  identify(headers: Headers): Identified {
+    const isAnonymous = this.#settings.auth === 'open' && readCredential(headers).is === 'none'
+    return isAnonymous ? ok(ANONYMOUS) : this.authenticate(headers)
+  }
+
+  /** The principal that a credential proves; nobody is anonymous here. */
+  authenticate(headers: Headers): Identified {
     const credential = readCredential(headers)
     if (credential.is === 'malformed') return err('invalid')
-    if (credential.is === 'none') return this.#settings.auth === 'open' ? ok(ANONYMOUS) : err('missing')
+    if (credential.is === 'none') return err('missing')
     const remembered = this.#remembered.get(credential.value)
     return remembered ? ok(remembered) : this.#verify(credential.value)
   }

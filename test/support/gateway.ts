@@ -1,0 +1,112 @@
+/** A running gateway as its users see it: MCP and management requests with the usual credentials. */
+export const API_KEY = 'an-api-key-of-the-tests'
+export const TOKEN = 'a-bearer-token-of-the-tests'
+
+export type Answer = {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+  readonly body: any
+}
+
+const MODERN_META = {
+  'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+  'io.modelcontextprotocol/clientCapabilities': {},
+  'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1' },
+}
+
+export class Gateway {
+  readonly url: string
+
+  constructor(url: string) {
+    this.url = url.replace(/\/$/, '')
+  }
+
+  async fetch(path: string, init: RequestInit = {}): Promise<Answer> {
+    const response = await fetch(`${this.url}${path}`, init)
+    const text = await response.text()
+    return { status: response.status, headers: response.headers, text, body: readJson(text) }
+  }
+
+  /** A management request with the API key. */
+  manage(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer> {
+    const init = { method, headers: { 'x-api-key': API_KEY, 'content-type': 'application/json', ...headers } }
+    return this.fetch(path, body === undefined ? init : { ...init, body: JSON.stringify(body) })
+  }
+
+  register(name: string, url: string, rest: object = {}): Promise<Answer> {
+    return this.manage('POST', '/api/v1/servers', { name, url, ...rest })
+  }
+
+  /** A legacy MCP request. */
+  rpc(
+    method: string,
+    params?: unknown,
+    { path = '/mcp', id = 1, headers = {} }: RpcOptions = {},
+  ): Promise<Answer> {
+    return this.post(JSON.stringify({ jsonrpc: '2.0', id, method, params }), { path, headers })
+  }
+
+  /** A modern MCP request, with the headers that it needs. */
+  modern(
+    method: string,
+    params: object = {},
+    { path = '/mcp', id = 1, headers = {} }: RpcOptions = {},
+  ): Promise<Answer> {
+    const message = { jsonrpc: '2.0', id, method, params: { ...params, _meta: MODERN_META } }
+    const name: Record<string, string> = 'name' in params ? { 'mcp-name': String(params.name) } : {}
+    const own = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': method, ...name }
+    return this.post(JSON.stringify(message), { path, headers: { ...own, ...headers } })
+  }
+
+  post(
+    body: string | Uint8Array<ArrayBuffer>,
+    { path = '/mcp', headers = {} }: Omit<RpcOptions, 'id'> = {},
+  ): Promise<Answer> {
+    const usual = {
+      authorization: `Bearer ${TOKEN}`,
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+    }
+    return this.fetch(path, { method: 'POST', headers: { ...usual, ...headers }, body })
+  }
+
+  /** The public names that `/mcp` lists. */
+  async toolNames(path = '/mcp'): Promise<string[]> {
+    const { body } = await this.rpc('tools/list', undefined, { path })
+    return body.result.tools.map(({ name }: { name: string }) => name)
+  }
+}
+
+export type RpcOptions = {
+  readonly path?: string
+  readonly id?: string | number
+  readonly headers?: Record<string, string>
+}
+
+function readJson(text: string): unknown {
+  const data = /^data: (.*)$/m.exec(text)?.[1]
+  try {
+    return JSON.parse(data ?? text)
+  } catch {
+    return undefined
+  }
+}
+
+/** Tries until `check` holds; fails with its last fault when the time is up. */
+export async function eventually(timeoutMs: number, check: () => Promise<void> | void): Promise<void> {
+  const end = Date.now() + timeoutMs
+  for (;;) {
+    try {
+      return await check()
+    } catch (error) {
+      if (Date.now() > end) throw error
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * A whole Switchyard for tests: Postgres and Redis behind their real wires, and gateways in plain workerd
+ * with the production bundle. Each dependency can be counted and taken away.
+ */
+import { inject } from 'vitest'
+import type { Fault } from '../../local/endpoint.ts'
+import { migrate } from '../../local/migration.ts'
+import { startNeon } from '../../local/neon.ts'
+import { openPglite } from '../../local/pglite.ts'
+import { openRedis } from '../../local/redis.ts'
+import { startUpstash } from '../../local/upstash.ts'
+import { startWorkerd } from '../../local/workerd.ts'
+import { API_KEY, Gateway, TOKEN } from './gateway.ts'
+
+/** A dependency as tests see it: how often it was asked, and what is wrong with it. */
+export class Dependency {
+  requests = 0
+  fault: Fault | undefined
+  readonly hooks = { observe: () => void this.requests++, fault: () => this.fault }
+
+  /** Cuts every connection, as if nothing listened. */
+  takeAway(): void {
+    this.fault = { destroy: true }
+  }
+
+  giveBack(): void {
+    this.fault = undefined
+  }
+}
+
+export type Stack = Awaited<ReturnType<typeof startStack>>
+
+export async function startStack() {
+  const database = new Dependency()
+  const cache = new Dependency()
+  const engine = await openPglite()
+  const redis = await openRedis()
+  const neon = await startNeon({ engine, port: 0, ...database.hooks })
+  const upstash = await startUpstash({ redis, token: 'redis-token', port: 0, ...cache.hooks })
+  await migrate(neon.databaseUrl)
+  const running: { close(): Promise<unknown> }[] = []
+
+  return {
+    database,
+    cache,
+    databaseUrl: neon.databaseUrl,
+    redisUrl: upstash.url,
+    /** One more gateway on the same registry. A setting of `undefined` is left out. */
+    async gateway(settings: Readonly<Record<string, string | undefined>> = {}): Promise<Gateway> {
+      const bindings = {
+        DATABASE_URL: neon.databaseUrl,
+        UPSTASH_REDIS_REST_URL: upstash.url,
+        UPSTASH_REDIS_REST_TOKEN: 'redis-token',
+        API_KEY,
+        MCP_BEARER_TOKEN: TOKEN,
+        ENCRYPTION_KEY: Buffer.alloc(32, 7).toString('base64'),
+        JWT_SECRET: 'jwt-secret-for-tests',
+        MCP_TOKEN_MANAGES: 'true',
+        ALLOW_PRIVATE_UPSTREAMS: 'true',
+        ALLOWED_ORIGINS: 'https://ok.example',
+        ...settings,
+      }
+      const set = Object.entries(bindings).filter(
+        (entry): entry is [string, string] => entry[1] !== undefined,
+      )
+      const workerd = await startWorkerd({
+        bundleDirectory: inject('bundle'),
+        port: 0,
+        bindings: Object.fromEntries(set),
+      })
+      running.push(workerd)
+      return new Gateway(workerd.url)
+    },
+    async close(): Promise<void> {
+      await Promise.all(running.map((part) => part.close()))
+      await Promise.all([neon.close(), upstash.close()])
+      await Promise.all([engine.close(), redis.close()])
+    },
+  }
+}
