@@ -2,27 +2,22 @@
  * The production bundle on plain workerd, as `npm run serve` and the tests run it. Everything that shapes the
  * Worker comes from `wrangler.toml`; nothing is configured twice.
  */
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { execFile } from 'node:child_process'
 import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { unstable_readConfig } from 'wrangler'
+import { type Child, startChild, waitUntilReady } from './child.ts'
 import { findFreePort } from './port.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const require = createRequire(import.meta.url)
 const READY_WITHIN_MS = 20_000
 
-export type Workerd = {
-  readonly url: string
-  readonly pid: number | undefined
-  readonly exited: Promise<unknown>
-  close(): Promise<void>
-}
+/** A gateway that runs, whatever runs it. */
+export type Runtime = { readonly url: string; readonly child: Child; close(): Promise<void> }
 
 export type WorkerdOptions = {
   /** What `buildBundle` gave. */
@@ -50,35 +45,44 @@ export async function buildBundle(directory = join(ROOT, 'dist')): Promise<strin
   return directory
 }
 
-export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
+export async function startWorkerd(options: WorkerdOptions): Promise<Runtime> {
   const { host = '127.0.0.1', bundleDirectory, bindings, sink } = options
   const port = options.port === 0 ? await findFreePort() : options.port
   // The secrets stand in this directory: mkdtemp lets only its owner in.
   const directory = await mkdtemp(join(tmpdir(), 'switchyard-'))
   await copyFile(join(bundleDirectory, 'index.js'), join(directory, 'index.js'))
   await writeFile(join(directory, 'config.capnp'), describeWorker(`${host}:${port}`, bindings))
-  const child = spawn(findBinary(), ['serve', 'config.capnp'], { cwd: directory, stdio: ['ignore', 'pipe', 'pipe'] })
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => sink?.(String(chunk)))
-  const exited = once(child, 'exit').finally(() => rm(directory, { recursive: true, force: true }))
+  const command = { command: findBinary(), args: ['serve', 'config.capnp'], cwd: directory }
+  const child = startChild(sink ? { ...command, sink } : command)
+  const forget = (): Promise<void> => rm(directory, { recursive: true, force: true })
   const url = `http://${host}:${port}`
-  await ready(url, child)
+  try {
+    await waitUntilReady('The gateway', `${url}/health`, child, READY_WITHIN_MS)
+  } catch (error) {
+    await forget()
+    throw error
+  }
   return {
     url,
-    pid: child.pid,
-    exited,
+    child,
     async close() {
-      child.kill()
-      await exited
+      await child.close()
+      await forget()
     },
   }
 }
 
 function describeWorker(address: string, bindings: Readonly<Record<string, string>>): string {
-  const { compatibility_date, compatibility_flags, vars } = unstable_readConfig({ config: join(ROOT, 'wrangler.toml') })
+  const { compatibility_date, compatibility_flags, vars } = unstable_readConfig({
+    config: join(ROOT, 'wrangler.toml'),
+  })
   const all = Object.entries({ ...vars, ...bindings })
   const texts = all.map(([name, text]) => `(name = ${quote(name)}, text = ${quote(String(text))})`)
   // Loopback stays open for the local database and cache; the gateway's own address guard stands above this.
-  const reach = bindings['ALLOW_PRIVATE_UPSTREAMS'] === 'true' ? ['public', 'private', 'local'] : ['public', '127.0.0.1/32']
+  const reach =
+    bindings['ALLOW_PRIVATE_UPSTREAMS'] === 'true'
+      ? ['public', 'private', 'local']
+      : ['public', '127.0.0.1/32']
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
@@ -99,7 +103,9 @@ const gateway :Workerd.Worker = (
 /** A text in Cap'n Proto's notation: ASCII with escapes, every other byte in octal. */
 const quote = (text: string): string =>
   `"${[...new TextEncoder().encode(text)]
-    .map((byte) => (byte >= 32 && byte < 127 && byte !== 34 && byte !== 92 ? String.fromCharCode(byte) : octal(byte)))
+    .map((byte) =>
+      byte >= 32 && byte < 127 && byte !== 34 && byte !== 92 ? String.fromCharCode(byte) : octal(byte),
+    )
     .join('')}"`
 
 const octal = (byte: number): string => `\\${byte.toString(8).padStart(3, '0')}`
@@ -107,16 +113,7 @@ const octal = (byte: number): string => `\\${byte.toString(8).padStart(3, '0')}`
 function findBinary(): string {
   const fromWorkerd = createRequire(require.resolve('workerd/package.json'))
   const platform = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch === 'x64' ? '64' : process.arch}`
-  return fromWorkerd.resolve(`@cloudflare/workerd-${platform}/bin/workerd${process.platform === 'win32' ? '.exe' : ''}`)
-}
-
-async function ready(url: string, child: ChildProcess): Promise<void> {
-  const end = Date.now() + READY_WITHIN_MS
-  while (child.exitCode === null && Date.now() < end) {
-    const answered = await fetch(`${url}/health`).then(({ ok }) => ok, () => false)
-    if (answered) return
-    await wait(15)
-  }
-  child.kill()
-  throw new Error(`The gateway did not become ready at ${url}.`)
+  return fromWorkerd.resolve(
+    `@cloudflare/workerd-${platform}/bin/workerd${process.platform === 'win32' ? '.exe' : ''}`,
+  )
 }

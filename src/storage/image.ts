@@ -96,10 +96,18 @@ function readService(
   }
 }
 
-const readCatalogue = ({ serviceId: _, era, instructions, ...row }: CatalogueRow): Catalogue => ({
-  ...row,
-  era: era === 'modern' ? 'modern' : 'legacy',
-  instructions: instructions ?? undefined,
+const readCatalogue = (row: CatalogueRow): Catalogue => ({
+  tools: row.tools,
+  resources: row.resources,
+  resourceTemplates: row.resourceTemplates,
+  prompts: row.prompts,
+  serverInfo: row.serverInfo,
+  capabilities: row.capabilities,
+  instructions: row.instructions ?? undefined,
+  era: row.era === 'modern' ? 'modern' : 'legacy',
+  protocolVersion: row.protocolVersion,
+  isStateful: row.isStateful,
+  fingerprint: row.fingerprint,
 })
 
 /** Named parser of a column that only this project writes, through a checked schema. */

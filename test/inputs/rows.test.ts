@@ -133,7 +133,7 @@ describe('HTTP', () => {
   it.each([undefined, 'text/plain', 'application/json; charset=utf-16', 'application/jsonx'])(
     'B13-B15 content type %s is refused',
     async (type) => {
-      const raw = new TextEncoder().encode(JSON.stringify(CALL))
+      const raw = Uint8Array.from(new TextEncoder().encode(JSON.stringify(CALL)))
       expectError(
         await send({ headers: { 'content-type': type }, raw }),
         415,
@@ -224,7 +224,7 @@ describe('bytes and JSON', () => {
     ['B38 a brace', '{'],
     ['B39 two values', `${JSON.stringify(CALL)}{}`],
     ['B40 invalid UTF-8', bytes('{"jsonrpc":"2.0","id":1,"method":"ping","x":"', [0xff], '"}')],
-    ['B41 UTF-16', new Uint8Array([...Buffer.from(JSON.stringify(CALL), 'utf16le')])],
+    ['B41 UTF-16', Uint8Array.from(Buffer.from(JSON.stringify(CALL), 'utf16le'))],
     ['B43 NaN', '{"jsonrpc":"2.0","id":NaN,"method":"ping"}'],
     ['B43 single quotes', "{'jsonrpc':'2.0'}"],
     ['B43 a comment', `/* */${JSON.stringify(CALL)}`],

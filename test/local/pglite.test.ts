@@ -4,9 +4,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openPglite } from '../../local/pglite.ts'
+import { openPglite } from '../../local/postgres/pglite.ts'
 
-const OPEN = new URL('../../local/pglite.ts', import.meta.url).href
+const OPEN = new URL('../../local/postgres/pglite.ts', import.meta.url).href
 let root = ''
 
 beforeAll(async () => {

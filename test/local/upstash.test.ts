@@ -1,9 +1,9 @@
 import { Redis } from '@upstash/redis'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openRedis } from '../../local/redis.ts'
-import type { RedisEngine } from '../../local/reply.ts'
-import { startUpstash } from '../../local/upstash.ts'
-import type { Upstash } from '../../local/upstash.ts'
+import { openRedis } from '../../local/redis/redis.ts'
+import type { RedisEngine } from '../../local/redis/reply.ts'
+import { startUpstash } from '../../local/redis/upstash.ts'
+import type { Upstash } from '../../local/redis/upstash.ts'
 import { describeEngines, uniqueName } from './engines.ts'
 
 const TOKEN = 'token-of-the-test'

@@ -34,7 +34,9 @@ const openServer = async (url: string): Promise<RedisEngine> => {
     redis.disconnect()
     const reason = lastError ?? (error instanceof Error ? error : new Error(String(error)))
     const { hostname, port } = new URL(url)
-    throw new Error(`Redis at ${hostname}:${port || '6379'} is out of reach: ${reason.message}`)
+    throw new Error(`Redis at ${hostname}:${port || '6379'} is out of reach: ${reason.message}`, {
+      cause: error,
+    })
   }
   isOpen = true
 

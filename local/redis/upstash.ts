@@ -4,8 +4,8 @@
  * Source: upstash.com/docs/redis/features/restapi. Knows the wire; leaves commands to the engine,
  * which stays the caller's to close.
  */
-import { isSameSecret, MAX_BODY_BYTES, startEndpoint } from './endpoint.ts'
-import type { Answer, Call, Endpoint, Hooks } from './endpoint.ts'
+import { isSameSecret, MAX_BODY_BYTES, startEndpoint } from '../endpoint.ts'
+import type { Answer, Call, Endpoint, Hooks } from '../endpoint.ts'
 import type { Command, CommandResult, RedisEngine, Reply } from './reply.ts'
 import { decodeCommand, decodeCommands, decodePath, findRefusal } from './verb.ts'
 import type { Decoded } from './verb.ts'

@@ -86,7 +86,9 @@ export const openPostgres = async (url: string): Promise<Engine> => {
     await pool.end()
     const { hostname, port } = new URL(url)
     const reason = error instanceof Error ? error.message : String(error)
-    throw new Error(`PostgreSQL at ${hostname}:${port || '5432'} is out of reach: ${reason}`)
+    throw new Error(`PostgreSQL at ${hostname}:${port || '5432'} is out of reach: ${reason}`, {
+      cause: error,
+    })
   }
 
   return {

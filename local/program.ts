@@ -1,0 +1,57 @@
+/** A program that starts parts, runs until it is told to end, and leaves nothing behind however it ends. */
+import type { Child } from './child.ts'
+
+type Part = { close(): Promise<unknown> }
+
+export class Program {
+  readonly #parts: Part[] = []
+  #isEnding = false
+
+  /** Ends everything on Ctrl-C and SIGTERM: exit code 0. */
+  constructor() {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void this.end(0))
+  }
+
+  /** One part of the program, announced in one line when it is ready; it ends with the program. */
+  async start<T extends Part>(
+    label: string,
+    open: () => Promise<T>,
+    describe: (part: T) => string,
+  ): Promise<T> {
+    const startedAt = performance.now()
+    const part = await open()
+    this.#parts.push(part)
+    const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
+    console.log(`  ✓ ${label.padEnd(10)} ${describe(part).padEnd(48)} ${seconds} s`)
+    if (this.#isEnding) await part.close()
+    return part
+  }
+
+  /** A child that ends by itself ends the program. */
+  watch(name: string, child: Child): void {
+    void child.exited.then(() => {
+      if (this.#isEnding) return
+      console.error(`${name} ended unexpectedly.\n${child.lastWords()}`)
+      return this.end(1)
+    })
+  }
+
+  async end(exitCode: number): Promise<never> {
+    if (!this.#isEnding) {
+      this.#isEnding = true
+      await Promise.allSettled(this.#parts.toReversed().map((part) => part.close()))
+    }
+    process.exit(exitCode)
+  }
+}
+
+/** Runs `main`; what it throws is said in one line, and nothing is left running. */
+export async function runProgram(main: (program: Program) => Promise<void>): Promise<void> {
+  const program = new Program()
+  try {
+    await main(program)
+  } catch (error) {
+    console.error(`\n${error instanceof Error ? error.message : String(error)}`)
+    await program.end(1)
+  }
+}

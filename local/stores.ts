@@ -1,0 +1,59 @@
+/** The database and the cache of a run: embedded ones, or those that the environment names, on the edge's wire. */
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { startNeon } from './postgres/neon.ts'
+import { openPglite } from './postgres/pglite.ts'
+import { openPostgres } from './postgres/postgres.ts'
+import { openRedis } from './redis/redis.ts'
+import { startUpstash } from './redis/upstash.ts'
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+export type Database = { readonly databaseUrl: string; readonly what: string; close(): Promise<void> }
+export type Cache = {
+  readonly url: string
+  readonly token: string
+  readonly what: string
+  close(): Promise<void>
+}
+
+const NEON = /\.neon\.tech$/
+
+/** `DATABASE_URL`: a Neon address is used as it is, any other Postgres through the local endpoint; none: embedded. */
+export async function openDatabase(env: Environment, directory: string): Promise<Database> {
+  const url = env['DATABASE_URL'] ?? ''
+  if (URL.canParse(url) && NEON.test(new URL(url).hostname)) {
+    return { databaseUrl: url, what: 'Neon', close: async () => undefined }
+  }
+  const engine = url === '' ? await openPglite(join(directory, 'postgres')) : await openPostgres(url)
+  const neon = await startNeon({ engine, port: 0 })
+  return {
+    databaseUrl: neon.databaseUrl,
+    what: url === '' ? 'embedded Postgres' : `Postgres at ${new URL(url).host}`,
+    async close() {
+      await neon.close()
+      await engine.close()
+    },
+  }
+}
+
+/** `UPSTASH_REDIS_REST_URL` is used as it is, `REDIS_URL` through the local endpoint; none: in memory. */
+export async function openCache(env: Environment): Promise<Cache> {
+  const url = env['UPSTASH_REDIS_REST_URL'] ?? ''
+  if (url !== '') {
+    const token = env['UPSTASH_REDIS_REST_TOKEN'] ?? ''
+    return { url, token, what: 'Upstash', close: async () => undefined }
+  }
+  const redisUrl = env['REDIS_URL'] === '' ? undefined : env['REDIS_URL']
+  const redis = await openRedis(redisUrl)
+  const upstash = await startUpstash({ redis, token: randomBytes(24).toString('base64url'), port: 0 })
+  return {
+    url: upstash.url,
+    token: upstash.token,
+    what: redisUrl === undefined ? 'embedded Redis' : `Redis at ${new URL(redisUrl).host}`,
+    async close() {
+      await upstash.close()
+      await redis.close()
+    },
+  }
+}

@@ -1,0 +1,50 @@
+/** The gateway under `wrangler dev`, with the settings of `wrangler.toml` and those of this run. */
+import { mkdir, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { unstable_readConfig } from 'wrangler'
+import { startChild, waitUntilReady } from './child.ts'
+import type { Runtime } from './workerd.ts'
+
+const ROOT = join(import.meta.dirname, '..')
+const READY_WITHIN_MS = 60_000
+
+export type WranglerOptions = {
+  readonly port: number
+  readonly bindings: Readonly<Record<string, string>>
+  /** Where wrangler keeps its state, and where the file with the settings of this run is written. */
+  readonly directory: string
+  readonly sink?: (text: string) => void
+}
+
+export async function startWrangler({ port, bindings, directory, sink }: WranglerOptions): Promise<Runtime> {
+  const require = createRequire(import.meta.url)
+  const wrangler = join(dirname(require.resolve('wrangler/package.json')), 'bin/wrangler.js')
+  const config = await writeConfig(directory, bindings)
+  const where = ['--port', String(port), '--ip', '127.0.0.1', '--inspector-port', '0']
+  const how = ['--persist-to', join(directory, 'state'), '--show-interactive-dev-session=false']
+  const args = [wrangler, 'dev', '--config', config, ...where, ...how]
+  const env = {
+    ...process.env,
+    CI: '1',
+    WRANGLER_SEND_METRICS: 'false',
+    CLOUDFLARE_CF_FETCH_ENABLED: 'false',
+    WRANGLER_LOG_PATH: join(directory, 'logs'),
+  }
+  const child = startChild({ command: process.execPath, args, cwd: ROOT, env, sink })
+  const url = `http://127.0.0.1:${port}`
+  await waitUntilReady('The gateway (wrangler dev)', `${url}/health`, child, READY_WITHIN_MS)
+  return { url, child, close: () => child.close() }
+}
+
+/** JSON takes any value as it is, which an env file would not; its owner alone may read it. */
+async function writeConfig(directory: string, bindings: Readonly<Record<string, string>>): Promise<string> {
+  const source = unstable_readConfig({ config: join(ROOT, 'wrangler.toml') })
+  const { name, main, compatibility_date, compatibility_flags, durable_objects, migrations } = source
+  const vars = { ...source.vars, ...bindings }
+  const config = { name, main, compatibility_date, compatibility_flags, durable_objects, migrations, vars }
+  const file = join(directory, 'wrangler.json')
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  await writeFile(file, JSON.stringify(config, null, 2), { mode: 0o600 })
+  return file
+}
