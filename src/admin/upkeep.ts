@@ -1,11 +1,12 @@
 /**
  * What the gateway does unasked: registers the services of the environment, contacts those that failed, and
- * publishes what a crash left unpublished. By the scheduled handler each minute, and after responses where
- * no schedule runs.
+ * publishes what a crash left unpublished. By the scheduled handler each minute; once in the life of an isolate,
+ * and while something is amiss, also after responses, since plain workerd runs no schedule.
  */
 import type { Background } from '../platform/background.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { ConfiguredService } from '../platform/settings.ts'
+import type { ServiceRecord } from '../registry/image.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Log } from '../telemetry/log.ts'
 import { registration } from './body.ts'
@@ -32,19 +33,22 @@ export class Upkeep {
     this.#pending = new Map(ports.configured.map((service) => [service.name, service]))
   }
 
-  /** After a response: a run when one is due. */
+  /** After a response: a run when this isolate never had one, or something waits for it; no idle polling. */
   tick(background: Background): void {
-    if (this.#ports.clock() - this.#ranAt >= EVERY_MS) background(this.run(background))
+    const isDue = this.#ports.clock() - this.#ranAt >= EVERY_MS
+    const isNeeded = this.#ranAt === -Infinity || this.#pending.size > 0 || this.#failed().length > 0
+    if (isDue && isNeeded) background(this.run(background))
   }
 
   async run(background: Background): Promise<void> {
     this.#ranAt = this.#ports.clock()
     await this.#ports.registry.heal()
     await this.#registerConfigured(background)
-    const { snapshot } = this.#ports.registry.held
-    const failed =
-      snapshot?.image.services.filter(({ status, isEnabled }) => isEnabled && status === 'error') ?? []
-    await Promise.all(failed.map((service) => this.#ports.registrar.recover(service, background)))
+    await Promise.all(this.#failed().map((service) => this.#ports.registrar.recover(service, background)))
+  }
+
+  #failed(): readonly ServiceRecord[] {
+    return this.#ports.registry.held.snapshot?.failed ?? []
   }
 
   async #registerConfigured(background: Background): Promise<void> {

@@ -24,9 +24,12 @@ export class Snapshot {
   readonly #lists = new Map<string, PagedList>()
 
   readonly image: RegistryImage
+  /** Services that are to run and do not. */
+  readonly failed: readonly ServiceRecord[]
 
   constructor(image: RegistryImage) {
     this.image = image
+    this.failed = image.services.filter(({ status, isEnabled }) => isEnabled && status === 'error')
     this.#services = new Map(image.services.map((service) => [service.name, service]))
     const named = nameAll(image)
     this.#bare = named.map(({ bareName, ...offer }) => ({

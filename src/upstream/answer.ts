@@ -9,7 +9,7 @@ import { LIMITS } from '../protocol/limits.ts'
 import { isObject } from '../protocol/message.ts'
 import { EventReader } from '../protocol/sse.ts'
 import type { Fault } from './fault.ts'
-import { discard, faultOfStatus, faultOfThrown } from './send.ts'
+import { discard, faultOfDeadline, faultOfStatus } from './send.ts'
 
 /** One checked answer as text, with the places of its parts. */
 export type Answer = {
@@ -42,12 +42,12 @@ export async function readAnswer(
   if (!body.ok) return body
   try {
     return body.value === 'stream' ? await readStream(response, idText) : await readJson(response, idText)
-  } catch (error) {
-    return err(brokenBody(error, deadline))
+  } catch {
+    return err(faultOfBody(deadline))
   }
 }
 
-export async function readJson(response: Response, idText: string): Promise<Result<Answer, Fault>> {
+async function readJson(response: Response, idText: string): Promise<Result<Answer, Fault>> {
   const bytes = await readBytes(response)
   if (!bytes) return err({ is: 'too_large', limitBytes: LIMITS.answerBytes })
   return checkAnswer(bytes, idText)
@@ -111,12 +111,9 @@ export function resultMember(answer: Answer, name: string): string | undefined {
   return member && cut(answer.text, member)
 }
 
-export function brokenBody(error: unknown, deadline: Deadline): Fault {
-  const fault = faultOfThrown(error, deadline)
-  return fault.is === 'connection' || fault.is === 'tls'
-    ? { is: 'not_mcp', detail: 'the answer broke off' }
-    : fault
-}
+/** What it means that a body could not be read to its end. */
+export const faultOfBody = (deadline: Deadline): Fault =>
+  faultOfDeadline(deadline) ?? { is: 'not_mcp', detail: 'the answer broke off' }
 
 const isStream = (response: Response): boolean =>
   /^text\/event-stream\b/i.test(response.headers.get('content-type') ?? '')

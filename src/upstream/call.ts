@@ -4,9 +4,9 @@
  * executed anything, so the call is sent again in a new one (F22).
  */
 import { Deadline } from '../platform/deadline.ts'
-import { err, ok, type Result } from '../platform/result.ts'
+import { ok, type Result } from '../platform/result.ts'
 import { LIMITS } from '../protocol/limits.ts'
-import { bodyOf, brokenBody, readAnswer, readJson } from './answer.ts'
+import { bodyOf, readAnswer } from './answer.ts'
 import { type Dialect, requestHeaders } from './connection.ts'
 import { type Delivery, isUntouched, refuseUpstreamRequest, respondWith } from './deliver.ts'
 import type { Fault } from './fault.ts'
@@ -102,15 +102,8 @@ async function deliver(call: ToolCall, sent: Sent, deadline: Deadline): Promise<
     return ok(relayStream(response.body, delivery, { service: call.service, deadline, refuseRequest }))
   }
   if (body.value === 'json' && passesUnread(response, delivery)) return ok(passThrough(response))
-  try {
-    const answer =
-      body.value === 'json'
-        ? await readJson(response, upstreamIdText)
-        : await readAnswer(response, upstreamIdText, deadline)
-    return finish(deadline, answer.ok ? ok(respondWith(answer.value, delivery)) : answer)
-  } catch (error) {
-    return finish(deadline, err(brokenBody(error, deadline)))
-  }
+  const answer = await readAnswer(response, upstreamIdText, deadline)
+  return finish(deadline, answer.ok ? ok(respondWith(answer.value, delivery)) : answer)
 }
 
 /** Large answers of declared length are not held in memory: their transfer breaks visibly if they are cut short. */

@@ -8,7 +8,7 @@ import { LIMITS } from '../protocol/limits.ts'
 import { isObject } from '../protocol/message.ts'
 import { describeRefusal, errorText } from '../protocol/refusal.ts'
 import { EventReader, STREAM_HEADERS, writeEvent } from '../protocol/sse.ts'
-import { brokenBody, checkAnswer } from './answer.ts'
+import { faultOfBody, checkAnswer } from './answer.ts'
 import { type Delivery, rewriteAnswer } from './deliver.ts'
 import { type Fault, refusalOf } from './fault.ts'
 
@@ -54,7 +54,7 @@ export function relayStream(
 
   const stream = new ReadableStream<Uint8Array>({
     async pull(controller) {
-      const seen = await readOn().catch((error: unknown) => fail(brokenBody(error, ports.deadline)))
+      const seen = await readOn().catch(() => fail(faultOfBody(ports.deadline)))
       controller.enqueue(encoder.encode(seen.text))
       if (!seen.isLast) return
       end()

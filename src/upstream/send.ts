@@ -9,6 +9,8 @@ import type { Fault } from './fault.ts'
 const DEFAULT_RETRY_AFTER_MS = 1_000
 const MAX_RETRY_AFTER_MS = 60_000
 
+const UNREACHED: ReadonlySet<number> = new Set([521, 522, 523, 530])
+
 export type Outgoing = {
   readonly method?: 'POST' | 'DELETE'
   readonly url: string
@@ -22,21 +24,25 @@ export async function send(outgoing: Outgoing, deadline: Deadline): Promise<Resu
     const init = { method, headers, redirect: 'manual' as const, signal: deadline.signal }
     return ok(await fetch(url, body === undefined ? init : { ...init, body }))
   } catch (error) {
-    return err(faultOfThrown(error, deadline))
+    return err(faultOfThrown(error, deadline, url))
   }
 }
 
-/** What a thrown `fetch` or a broken body means. */
-export function faultOfThrown(error: unknown, deadline: Deadline): Fault {
+/** What a thrown `fetch` means. */
+function faultOfThrown(error: unknown, deadline: Deadline, url: string): Fault {
+  const given = faultOfDeadline(deadline)
+  if (given) return given
+  // The runtime marks a connection that was refused or lost; a failed look-up or handshake is only an error to it.
+  const wasLost = error instanceof Error && 'retryable' in error && error.retryable === true
+  if (wasLost) return { is: 'connection', detail: 'the connection was refused or lost' }
+  if (!url.startsWith('https:')) return { is: 'connection', detail: 'the host name does not resolve' }
+  return { is: 'tls', detail: 'the certificate was not accepted, or the host name does not resolve' }
+}
+
+/** The fault of a wait that was ended: by its time, or by the caller. */
+export function faultOfDeadline(deadline: Deadline): Fault | undefined {
   if (deadline.expired) return { is: 'timeout', afterMs: deadline.timeoutMs }
-  if (deadline.signal.aborted) return { is: 'cancelled' }
-  // The platform gives a message and no code; it only words the reason here and decides nothing.
-  const message = error instanceof Error ? error.message : ''
-  if (/tls|ssl|certificate/i.test(message)) return { is: 'tls', detail: 'the certificate was not accepted' }
-  if (/dns|resolve|getaddrinfo/i.test(message))
-    return { is: 'connection', detail: 'the host name does not resolve' }
-  if (/refused/i.test(message)) return { is: 'connection', detail: 'connection refused' }
-  return { is: 'connection', detail: 'the connection was refused or lost' }
+  return deadline.signal.aborted ? { is: 'cancelled' } : undefined
 }
 
 /**
@@ -46,6 +52,9 @@ export function faultOfThrown(error: unknown, deadline: Deadline): Fault {
 export function faultOfStatus(response: Response): Fault | undefined {
   const { status } = response
   if (response.ok || status === 400 || status === 404) return undefined
+  // What the edge answers in place of an origin that it could not reach (520 to 530).
+  if (status === 525 || status === 526) return { is: 'tls', detail: 'the certificate was not accepted' }
+  if (UNREACHED.has(status)) return { is: 'connection', detail: 'the server was not reached' }
   if (status === 401 || status === 403) return { is: 'auth' }
   if (status === 429)
     return { is: 'throttled', retryAfterMs: readRetryAfter(response.headers.get('retry-after')) }

@@ -76,10 +76,16 @@ export class Gateway {
     return this.fetch(path, { method: 'POST', headers: { ...usual, ...headers }, body })
   }
 
-  /** The public names that `/mcp` lists. */
+  /** The public names that an endpoint lists, on all pages. */
   async toolNames(path = '/mcp'): Promise<string[]> {
-    const { body } = await this.rpc('tools/list', undefined, { path })
-    return body.result.tools.map(({ name }: { name: string }) => name)
+    const names: string[] = []
+    let cursor: string | undefined
+    do {
+      const { body } = await this.rpc('tools/list', { cursor }, { path })
+      names.push(...body.result.tools.map(({ name }: { name: string }) => name))
+      cursor = body.result.nextCursor
+    } while (cursor !== undefined)
+    return names
   }
 }
 

@@ -1,0 +1,433 @@
+/** Services through the management API: what is stored, what is refused and why, and that a refusal stores nothing. */
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { type Answer, eventually, type Gateway, TOKEN } from '../support/gateway.ts'
+import { end, type FakeServer, startServer } from '../support/server.ts'
+import { startStack, type Stack } from '../support/stack.ts'
+
+let stack: Stack
+let gateway: Gateway
+let server: FakeServer
+
+beforeAll(async () => {
+  stack = await startStack()
+  gateway = await stack.gateway()
+  server = await startServer()
+})
+afterAll(async () => {
+  await stack.close()
+  await server.stop()
+})
+beforeEach(() => server.dial.clear())
+
+let count = 0
+const fresh = (): string => `service-${++count}`
+
+function expectProblem(answer: Answer, status: number, code: string): void {
+  expect([answer.status, answer.body.code]).toEqual([status, code])
+  expect(answer.headers.get('content-type')).toBe('application/problem+json')
+  expect(answer.body).toMatchObject({
+    type: 'about:blank',
+    status,
+    title: expect.any(String),
+    detail: expect.any(String),
+  })
+}
+
+const exists = async (name: string): Promise<boolean> =>
+  (await gateway.manage('GET', `/api/v1/servers/${name}`)).status === 200
+
+describe('registering', () => {
+  it('answers with the whole service and the tools discovered', async () => {
+    const name = fresh()
+    const { status, body, headers } = await gateway.register(name, server.url, {
+      timeoutMs: 5_000,
+      headers: { 'X-Team': 'a' },
+    })
+    expect(status).toBe(201)
+    expect(headers.get('etag')).toMatch(/^".+"$/)
+    expect(body).toMatchObject({
+      id: expect.any(String),
+      name,
+      url: server.url,
+      status: 'connected',
+      era: 'legacy',
+      timeoutMs: 5_000,
+      toolCount: 7,
+    })
+    expect(body.tools.map((tool: { name: string }) => tool.name)).toContain('echo')
+    expect(Date.parse(body.createdAt)).toBeGreaterThan(0)
+  })
+
+  it('takes everything that a service can have', async () => {
+    const rest = {
+      transport: 'http',
+      instances: [{ url: server.url, weight: 3 }],
+      loadBalancer: 'round_robin',
+      auth: { type: 'bearer', token: 'hunter2' },
+      timeoutMs: 30_000,
+      rateLimit: { requestsPerMinute: 100, burstLimit: 20 },
+      circuitBreaker: { failureThreshold: 5, recoveryTimeout: 30_000, halfOpenMaxCalls: 3 },
+      retry: {
+        maxAttempts: 3,
+        backoffStrategy: 'exponential',
+        initialDelay: 1_000,
+        maxDelay: 10_000,
+        jitter: true,
+      },
+      cacheTtlSeconds: 0,
+      fallbackTools: [],
+      headers: { 'X-Team': 'a' },
+    }
+    const { status, text, body } = await gateway.register(fresh(), server.url, rest)
+    expect(status).toBe(201)
+    expect(text).not.toContain('hunter2')
+    expect(body).toMatchObject({
+      hasCredential: true,
+      rateLimit: rest.rateLimit,
+      instances: [{ url: server.url, weight: 3 }],
+    })
+    expect(server.seen.at(-1)?.headers).toMatchObject({ authorization: 'Bearer hunter2', 'x-team': 'a' })
+  })
+
+  it('a url without a path means /mcp on that host', async () => {
+    const { body } = await gateway.register(fresh(), `http://127.0.0.1:${server.port}`)
+    expect(body.url).toBe(server.url)
+  })
+
+  it('a name that is taken is a 409', async () => {
+    const name = fresh()
+    await gateway.register(name, server.url)
+    expectProblem(await gateway.register(name, server.url), 409, 'duplicate_name')
+  })
+
+  it('of two registrations of one name at once, one wins', async () => {
+    const name = fresh()
+    const answers = await Promise.all([
+      gateway.register(name, server.url),
+      gateway.register(name, server.url),
+    ])
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([201, 409])
+  })
+
+  it('follows every page and keeps every byte of a tool', async () => {
+    const odd =
+      '{"name":"odd","inputSchema":{"type":"object","z":1,"a":2},"big":12345678901234567890,"x-vendor":[1.50]}'
+    const paged = await startServer({ pageSize: 2, tools: [odd] })
+    const name = fresh()
+    const { body, text } = await gateway.register(name, paged.url)
+    expect(body.tools.length).toBe(8)
+    expect(text).toContain(odd)
+    expect((await gateway.rpc('tools/list', undefined, { path: `/mcp/${name}` })).text).toContain(odd)
+    expect((await gateway.manage('GET', `/api/v1/servers/${name}/definition`)).text).toContain(odd)
+    await paged.stop()
+  })
+})
+
+describe('bad input', () => {
+  it.each<[string, object]>([
+    ['name', { name: 'Bad_Name', url: 'https://a.example' }],
+    ['name', { name: 'health', url: 'https://a.example' }],
+    ['name', { url: 'https://a.example' }],
+    ['name', { name: 7, url: 'https://a.example' }],
+    ['url', { name: 'a' }],
+    ['url', { name: 'a', url: 'nope' }],
+    ['url', { name: 'a', url: '' }],
+    ['url', { name: 'a', url: `https://a.example/${'x'.repeat(3_000)}` }],
+    ['colour', { name: 'a', url: 'https://a.example', colour: 'red' }],
+    [
+      'rateLimit.perDay',
+      { name: 'a', url: 'https://a.example', rateLimit: { requestsPerMinute: 1, burstLimit: 1, perDay: 1 } },
+    ],
+    [
+      'rateLimit.burstLimit',
+      { name: 'a', url: 'https://a.example', rateLimit: { requestsPerMinute: 1, burstLimit: 0 } },
+    ],
+    ['timeoutMs', { name: 'a', url: 'https://a.example', timeoutMs: 0 }],
+    ['transport', { name: 'a', url: 'https://a.example', transport: 'stdio' }],
+    ['auth.token', { name: 'a', url: 'https://a.example', auth: { type: 'bearer' } }],
+    ['auth.token', { name: 'a', url: 'https://a.example', auth: { type: 'bearer', token: 'a\r\nb: c' } }],
+    ['headers.Mcp-Name', { name: 'a', url: 'https://a.example', headers: { 'Mcp-Name': 'x' } }],
+    ['command', { name: 'a', url: 'https://a.example', command: 'sh' }],
+  ])('%s is named in a 400 (%j)', async (field, body) => {
+    const answer = await gateway.manage('POST', '/api/v1/servers', body)
+    expectProblem(answer, 400, 'invalid_body')
+    expect(answer.body.errors.map((error: { field: string }) => error.field)).toContain(field)
+  })
+
+  it.each(['{', '[]', '"x"', '7', 'null'])('a body of %s is a 400', async (raw) => {
+    const init = { method: 'POST', headers: { 'x-api-key': 'an-api-key-of-the-tests' }, body: raw }
+    expectProblem(await gateway.fetch('/api/v1/servers', init), 400, 'invalid_body')
+  })
+
+  it('S01-S05 addresses are refused where private ones are not allowed, and nothing is fetched', async () => {
+    const closed = await stack.gateway({ ALLOW_PRIVATE_UPSTREAMS: undefined })
+    const before = server.seen.length
+    for (const url of [
+      server.url,
+      'https://127.0.0.1/',
+      'https://localhost/',
+      'https://[::1]/',
+      'https://u:p@a.example/',
+      'ftp://a.example/',
+    ]) {
+      const name = fresh()
+      const answer = await closed.register(name, url)
+      expectProblem(answer, 422, 'upstream_address_refused')
+      expect(answer.body.reason).toMatch(/^(scheme|address|name|credentials)$/)
+      expect(answer.text).not.toContain('u:p')
+      expect(await exists(name)).toBe(false)
+    }
+    expect(server.seen.length).toBe(before)
+  })
+
+  it.each(['cursor=x', 'limit=0', 'limit=1001', 'limit=-1'])('a list with ?%s is a 400', async (query) =>
+    expectProblem(await gateway.manage('GET', `/api/v1/servers?${query}`), 400, 'invalid_query'),
+  )
+})
+
+describe('an upstream that cannot be used', () => {
+  const refused = async (url: string, reason: string): Promise<void> => {
+    const name = fresh()
+    const answer = await gateway.register(name, url)
+    expectProblem(answer, 502, 'discovery_failed')
+    expect(answer.body.reason).toBe(reason)
+    expect(await exists(name)).toBe(false)
+  }
+  it('connection: nothing listens', () => refused('http://127.0.0.1:9/mcp', 'connection'))
+  it('tls: no TLS is spoken there', () => refused(server.url.replace('http', 'https'), 'tls'))
+  it('status', async () => {
+    server.dial.set('*', (_, response) => end(response, 500, 'secret stack'))
+    await refused(server.url, 'status')
+  })
+  it('auth', async () => {
+    server.dial.set('*', (_, response) => end(response, 401, ''))
+    await refused(server.url, 'auth')
+  })
+  it.each([
+    ['a web page', 'text/html', '<html>'],
+    ['JSON that is no JSON-RPC', 'application/json', '{"hello":"world"}'],
+    ['no JSON', 'application/json', 'hello'],
+  ])('not_mcp: %s', async (_, type, text) => {
+    server.dial.set('*', (__, response) => end(response, 200, text, { 'content-type': type }))
+    await refused(server.url, 'not_mcp')
+  })
+  it('connection: a socket that talks something else', async () => {
+    const odd = createServer((socket) => socket.end('220 smtp ready\r\n')).listen(0, '127.0.0.1')
+    await once(odd, 'listening')
+    const address = odd.address()
+    await refused(`http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}/`, 'connection')
+    odd.close()
+  })
+  it('timeout', { timeout: 30_000 }, async () => {
+    server.dial.set('*', () => undefined)
+    await refused(server.url, 'timeout')
+  })
+  it('F32 a list without end', async () => {
+    server.dial.set('tools/list', (_, response, { id, params }) => {
+      const next = Number(params?.['cursor'] ?? 0) + 1
+      end(
+        response,
+        200,
+        JSON.stringify({ jsonrpc: '2.0', id, result: { tools: [], nextCursor: String(next) } }),
+        { 'content-type': 'application/json' },
+      )
+    })
+    await refused(server.url, 'not_mcp')
+    expect(server.calls('tools/list').length).toBeLessThan(120)
+  })
+  it('F33 more than 1,000 tools are cut', async () => {
+    const many = await startServer({
+      tools: Array.from({ length: 1_200 }, (_, at) => `{"name":"t${at}","inputSchema":{"type":"object"}}`),
+      pageSize: 100,
+    })
+    expect((await gateway.register(fresh(), many.url)).body.toolCount).toBe(1_000)
+    await many.stop()
+  })
+})
+
+describe('changing', () => {
+  it('merges the fields given and discovers anew', async () => {
+    const name = fresh()
+    await gateway.register(name, server.url, { timeoutMs: 5_000 })
+    server.tools.push('{"name":"later","inputSchema":{"type":"object"}}')
+    const { status, body } = await gateway.manage('PUT', `/api/v1/servers/${name}`, {
+      headers: { 'X-Team': 'b' },
+    })
+    expect(status).toBe(200)
+    expect(body).toMatchObject({ timeoutMs: 5_000, headers: { 'X-Team': 'b' } })
+    expect(body.tools.map((tool: { name: string }) => tool.name)).toContain('later')
+    server.tools.pop()
+  })
+
+  it('to an address that does not work changes nothing', async () => {
+    const name = fresh()
+    await gateway.register(name, server.url)
+    expectProblem(
+      await gateway.manage('PUT', `/api/v1/servers/${name}`, { url: 'http://127.0.0.1:9/' }),
+      502,
+      'discovery_failed',
+    )
+    expect((await gateway.manage('GET', `/api/v1/servers/${name}`)).body).toMatchObject({
+      url: server.url,
+      status: 'connected',
+    })
+  })
+
+  it('a refresh that fails keeps the last good catalogue and shows the reason', async () => {
+    const name = fresh()
+    await gateway.register(name, server.url)
+    server.dial.set('*', (_, response) => end(response, 503, ''))
+    expectProblem(await gateway.manage('POST', `/api/v1/servers/${name}/refresh`), 502, 'discovery_failed')
+    const { body } = await gateway.manage('GET', `/api/v1/servers/${name}`)
+    expect(body).toMatchObject({
+      status: 'error',
+      statusReason: expect.stringContaining('HTTP 503'),
+      toolCount: 7,
+    })
+    server.dial.clear()
+    expect((await gateway.manage('POST', `/api/v1/servers/${name}/refresh`)).body).toMatchObject({
+      status: 'connected',
+    })
+  })
+
+  it('cannot rename', async () => {
+    const name = fresh()
+    await gateway.register(name, server.url)
+    expectProblem(
+      await gateway.manage('PUT', `/api/v1/servers/${name}`, { name: 'other' }),
+      400,
+      'invalid_body',
+    )
+  })
+
+  it('disconnects and connects: not listed, calls refused, catalogue kept', async () => {
+    const name = fresh()
+    await gateway.register(name, server.url)
+    expect((await gateway.manage('POST', `/api/v1/servers/${name}/disconnect`)).body).toMatchObject({
+      status: 'disconnected',
+      toolCount: 7,
+    })
+    expect(await gateway.toolNames('/mcp?names=prefixed')).not.toContain(`${name}__echo`)
+    const { body } = await gateway.rpc('tools/call', { name: `${name}__echo`, arguments: {} })
+    expect(body.error).toMatchObject({ code: -31523, message: expect.stringContaining('disabled') })
+    expect((await gateway.manage('POST', `/api/v1/servers/${name}/connect`)).body.status).toBe('connected')
+    expect(await gateway.toolNames('/mcp?names=prefixed')).toContain(`${name}__echo`)
+  })
+
+  it('deletes softly: gone for everyone, the name free, a second time 404', async () => {
+    const name = fresh()
+    await gateway.register(name, server.url)
+    expect((await gateway.manage('DELETE', `/api/v1/servers/${name}`)).status).toBe(200)
+    expectProblem(await gateway.manage('DELETE', `/api/v1/servers/${name}`), 404, 'unknown_service')
+    expectProblem(await gateway.manage('GET', `/api/v1/servers/${name}`), 404, 'unknown_service')
+    expect((await gateway.rpc('tools/list', undefined, { path: `/mcp/${name}` })).status).toBe(404)
+    expect((await gateway.register(name, server.url)).status).toBe(201)
+  })
+})
+
+describe('bare names', () => {
+  it('stay with the service that got them first, and come free when it is deleted', async () => {
+    const [first, second] = [fresh(), fresh()]
+    const one = await startServer({ tools: ['{"name":"unique","inputSchema":{"type":"object"}}'] })
+    await gateway.register(first, one.url)
+    await gateway.register(second, one.url)
+    expect(await gateway.toolNames()).toEqual(expect.arrayContaining(['unique', `${second}__unique`]))
+    await gateway.manage('DELETE', `/api/v1/servers/${first}`)
+    expect(await gateway.toolNames()).not.toContain('unique')
+    await gateway.manage('POST', `/api/v1/servers/${second}/refresh`)
+    expect(await gateway.toolNames()).toContain('unique')
+    await one.stop()
+  })
+})
+
+describe('who may manage', () => {
+  it('S20 nobody without a credential, on any path', async () => {
+    for (const [method, path] of [
+      ['GET', '/api/v1/servers'],
+      ['POST', '/api/v1/servers'],
+      ['DELETE', '/api/v1/servers/x'],
+      ['GET', '/api/v1/nope'],
+      ['POST', '/register'],
+      ['POST', '/services'],
+      ['PUT', '/update/x'],
+      ['DELETE', '/delete/x'],
+    ] as const) {
+      expect((await gateway.fetch(path, { method })).status).toBe(401)
+      expect((await gateway.fetch(path, { method, headers: { 'x-api-key': 'wrong' } })).status).toBe(401)
+    }
+  })
+  it('the bearer token only where MCP_TOKEN_MANAGES says so', async () => {
+    const strict = await stack.gateway({ MCP_TOKEN_MANAGES: undefined })
+    const headers = { authorization: `Bearer ${TOKEN}` }
+    expectProblem(await strict.fetch('/api/v1/servers', { headers }), 403, 'forbidden')
+    expect((await gateway.fetch('/api/v1/servers', { headers })).status).toBe(200)
+  })
+})
+
+describe('a service that is away when it is registered', () => {
+  it('is accepted with fallback tools, shows the reason, and is discovered when it returns', async () => {
+    const late = await startServer()
+    await late.stop()
+    const name = fresh()
+    const fallbackTools = [{ name: 'fallback', description: 'Later', inputSchema: { type: 'object' } }]
+    const { status, body } = await gateway.register(name, late.url, { fallbackTools })
+    expect([status, body.status]).toEqual([201, 'error'])
+    expect(body.statusReason).toMatch(/Connection failed/)
+    expect(await gateway.toolNames(`/mcp/${name}`)).toEqual(['fallback'])
+    const away = await gateway.rpc(
+      'tools/call',
+      { name: 'fallback', arguments: {} },
+      { path: `/mcp/${name}` },
+    )
+    expect(away.body.error).toMatchObject({ code: -31501, data: { upstream: name } })
+    await late.start()
+    await gateway.rpc('tools/call', { name: 'fallback', arguments: {} }, { path: `/mcp/${name}` })
+    await eventually(5_000, async () => expect(await gateway.toolNames(`/mcp/${name}`)).toContain('echo'))
+    expect((await gateway.manage('GET', `/api/v1/servers/${name}`)).body).toMatchObject({
+      status: 'connected',
+      toolCount: 7,
+    })
+    await late.stop()
+  })
+})
+
+describe('MCP_SERVICES', () => {
+  it('registers at start, with credentials', async () => {
+    const demanding = await startServer({ auth: { header: 'authorization', value: 'Bearer s3cret' } })
+    const configured = await stack.gateway({
+      MCP_SERVICES: `from-env, other-env=${server.url}`,
+      MCP_SERVICE_FROM_ENV_URL: demanding.url,
+      MCP_SERVICE_FROM_ENV_AUTH_TYPE: 'bearer',
+      MCP_SERVICE_FROM_ENV_TOKEN: 's3cret',
+    })
+    await eventually(10_000, async () => {
+      const names = (await configured.manage('GET', '/api/v1/servers')).body.items.map(
+        (item: { name: string }) => item.name,
+      )
+      expect(names).toEqual(expect.arrayContaining(['from-env', 'other-env']))
+    })
+    const { body } = await configured.rpc(
+      'tools/call',
+      { name: 'echo', arguments: { text: 'hi' } },
+      { path: '/mcp/from-env' },
+    )
+    expect(body.result.content[0].text).toBe('hi')
+    await demanding.stop()
+  })
+})
+
+describe('settings', () => {
+  it.each<[string, Record<string, string | undefined>]>([
+    ['API_KEY', { API_KEY: undefined }],
+    ['ENCRYPTION_KEY', { ENCRYPTION_KEY: 'c2hvcnQ=' }],
+    ['MCP_BEARER_TOKEN', { MCP_BEARER_TOKEN: 'mcp-token-123' }],
+    ['MCP_AUTH', { MCP_AUTH: 'closed' }],
+  ])('F71 a deployment with a bad %s answers 503 on every route but /health', async (_, change) => {
+    const broken = await stack.gateway(change)
+    expect((await broken.fetch('/health')).body).toMatchObject({ status: 'degraded' })
+    for (const path of ['/mcp', '/api/v1/servers', '/nope'])
+      expect((await broken.fetch(path)).status).toBe(503)
+  })
+})
