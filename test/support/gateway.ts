@@ -17,9 +17,13 @@ const MODERN_META = {
 
 export class Gateway {
   readonly url: string
+  readonly #token: string
+  readonly #apiKey: string
 
-  constructor(url: string) {
-    this.url = url.replace(/\/$/, '')
+  constructor(url: string, token = TOKEN, apiKey = API_KEY) {
+    this.url = url
+    this.#token = token
+    this.#apiKey = apiKey
   }
 
   async fetch(path: string, init: RequestInit = {}): Promise<Answer> {
@@ -35,7 +39,10 @@ export class Gateway {
     body?: unknown,
     headers: Record<string, string> = {},
   ): Promise<Answer> {
-    const init = { method, headers: { 'x-api-key': API_KEY, 'content-type': 'application/json', ...headers } }
+    const init = {
+      method,
+      headers: { 'x-api-key': this.#apiKey, 'content-type': 'application/json', ...headers },
+    }
     return this.fetch(path, body === undefined ? init : { ...init, body: JSON.stringify(body) })
   }
 
@@ -69,7 +76,7 @@ export class Gateway {
     { path = '/mcp', headers = {} }: Omit<RpcOptions, 'id'> = {},
   ): Promise<Answer> {
     const usual = {
-      authorization: `Bearer ${TOKEN}`,
+      authorization: `Bearer ${this.#token}`,
       'content-type': 'application/json',
       accept: 'application/json, text/event-stream',
     }

@@ -2,6 +2,7 @@
  * A whole Switchyard for tests: Postgres and Redis behind their real wires, and gateways in plain workerd
  * with the production bundle. Each dependency can be counted and taken away.
  */
+import { neon as neonClient } from '@neondatabase/serverless'
 import { inject } from 'vitest'
 import type { Fault } from '../../local/endpoint.ts'
 import { migrate } from '../../local/migration.ts'
@@ -45,6 +46,8 @@ export async function startStack() {
     cache,
     databaseUrl: neon.databaseUrl,
     redisUrl: upstash.url,
+    /** Rows of the database, past the gateway. */
+    query: (text: string) => neonClient(neon.databaseUrl).query(text),
     /** One more gateway on the same registry. A setting of `undefined` is left out. */
     async gateway(settings: Readonly<Record<string, string | undefined>> = {}): Promise<Gateway> {
       const bindings = {
@@ -69,7 +72,7 @@ export async function startStack() {
         bindings: Object.fromEntries(set),
       })
       running.push(workerd)
-      return new Gateway(workerd.url)
+      return new Gateway(workerd.url, settings['MCP_BEARER_TOKEN'], settings['API_KEY'])
     },
     async close(): Promise<void> {
       await Promise.all(running.map((part) => part.close()))
