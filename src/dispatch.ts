@@ -20,7 +20,7 @@ export type DispatchPorts = {
 
 export async function dispatch(call: TargetCall, ports: DispatchPorts): Promise<Response> {
   const { target, idText, background } = call
-  const { service, localName } = target
+  const { service, localName, mirrors } = target
   const { catalogue, config, name } = service
   if (!catalogue) {
     background(ports.recover(service, background))
@@ -38,6 +38,7 @@ export async function dispatch(call: TargetCall, ports: DispatchPorts): Promise<
       sessionKey: `${service.id}|${service.url}|${call.principal.subject}`,
       timeoutMs: config.timeoutMs ?? ports.defaultTimeoutMs,
       localName,
+      mirrors,
       message: call.message,
       era: call.era,
       idText,

@@ -11,6 +11,7 @@ import { acceptsJson, acceptsStream, BODY, climb, type Door, ENTRY } from './pro
 import { discoverResult, initializeResult } from './protocol/introduction.ts'
 import { checkInbound, eraOf } from './protocol/ladder.ts'
 import { decodeMessage, type Message } from './protocol/message.ts'
+import { checkMirrors } from './protocol/mirror.ts'
 import { type Refusal, refuse } from './protocol/refusal.ts'
 import { accepted, answerWith, answerWithBytes } from './protocol/result.ts'
 import type { Era } from './protocol/version.ts'
@@ -115,6 +116,11 @@ function callTool(asked: Asked, ports: McpPorts): Response | Promise<Response> {
   const { message, idText, era, principal, request, background } = asked
   const target = findTool(asked)
   if ('why' in target) return refuse(target, idText)
+  const fault =
+    era === 'modern'
+      ? checkMirrors(target.mirrors, message.params?.['arguments'], request.headers)
+      : undefined
+  if (fault) return refuse(fault, idText)
   const accept = request.headers.get('accept')
   const accepts = { acceptsJson: acceptsJson(accept), acceptsStream: acceptsStream(accept) }
   return ports.callTool({

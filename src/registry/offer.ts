@@ -1,5 +1,7 @@
 /** The tools of one catalogue as places in its raw text. Kept by fingerprint, so an unchanged service is read once. */
+import type { Result } from '../platform/result.ts'
 import { cut, elementsOf, isObjectAt, membersOf, type Span } from '../protocol/json.ts'
+import { type Mirror, readMirrors } from '../protocol/mirror.ts'
 import type { ServiceRecord } from './image.ts'
 
 export type Offer = {
@@ -8,6 +10,8 @@ export type Offer = {
   /** The tool as the service sent it. */
   readonly text: string
   readonly name: Span
+  /** Arguments that it wants repeated in headers, or why modern callers cannot be offered it. */
+  readonly mirrors: Result<readonly Mirror[], string>
 }
 
 /** An offer under the name that callers use. */
@@ -42,7 +46,7 @@ export function readOffers(array: string): readonly Offer[] {
     const name = membersOf(text).get('name')
     const localName: unknown = name === undefined ? undefined : JSON.parse(cut(text, name))
     if (name === undefined || typeof localName !== 'string' || localName === '') continue
-    if (!offers.has(localName)) offers.set(localName, { localName, text, name })
+    if (!offers.has(localName)) offers.set(localName, { localName, text, name, mirrors: readMirrors(text) })
   }
   return offers.size === 0 ? EMPTY : [...offers.values()]
 }

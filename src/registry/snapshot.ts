@@ -2,13 +2,18 @@
  * An immutable image of the registry, ready to answer from: names resolved by table, lists kept as bytes.
  * Knows nothing of where the image came from, and touches nothing outside memory.
  */
+import type { Mirror } from '../protocol/mirror.ts'
 import type { Era } from '../protocol/version.ts'
 import type { RegistryImage, ServiceRecord } from './image.ts'
 import { PagedList } from './list.ts'
 import { fitName, hashedName, prefixedName } from './name.ts'
 import { type NamedOffer, toolsOf } from './offer.ts'
 
-export type Target = { readonly service: ServiceRecord; readonly localName: string }
+export type Target = {
+  readonly service: ServiceRecord
+  readonly localName: string
+  readonly mirrors: readonly Mirror[]
+}
 
 /** Where a request came in: everything, or one service under its own names. */
 export type Endpoint =
@@ -38,7 +43,8 @@ export class Snapshot {
     }))
     this.#prefixed = named
     for (const { publicName, bareName, service, offer } of named) {
-      const target = { service, localName: offer.localName }
+      const mirrors = offer.mirrors.ok ? offer.mirrors.value : []
+      const target = { service, localName: offer.localName, mirrors }
       this.#byPublicName.set(publicName, target)
       this.#byPublicName.set(prefixedName(service.name, offer.localName), target)
       if (bareName !== undefined) this.#byPublicName.set(bareName, target)
@@ -71,7 +77,8 @@ export class Snapshot {
     const view = `${endpoint.is === 'all' ? `*${endpoint.names}` : endpoint.name}.${era}`
     let list = this.#lists.get(view)
     if (!list) {
-      list = new PagedList(this.#offersAt(endpoint), era, `${this.version}.${view}`)
+      const offers = this.#offersAt(endpoint).filter(({ offer }) => era === 'legacy' || offer.mirrors.ok)
+      list = new PagedList(offers, era, `${this.version}.${view}`)
       this.#lists.set(view, list)
     }
     return list

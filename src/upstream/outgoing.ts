@@ -5,6 +5,7 @@
 import { encodeHeader } from '../protocol/header.ts'
 import { cut, membersOf, writeObject } from '../protocol/json.ts'
 import type { Message } from '../protocol/message.ts'
+import { type Mirror, mirrorHeaders } from '../protocol/mirror.ts'
 import { type Era, META } from '../protocol/version.ts'
 import { type Connection, type Dialect, requestHeaders } from './connection.ts'
 import { GATEWAY_ENVELOPE } from './handshake.ts'
@@ -13,6 +14,7 @@ import type { Outgoing } from './send.ts'
 export type Call = {
   readonly connection: Connection
   readonly localName: string
+  readonly mirrors: readonly Mirror[]
   readonly message: Message
   /** The era of the caller. */
   readonly era: Era
@@ -26,6 +28,8 @@ export function outgoingCall(call: Call, dialect: Dialect, idText: string): Outg
   if (dialect.era === 'modern') {
     headers.set('mcp-method', message.method)
     headers.set('mcp-name', encodeHeader(localName))
+    for (const [name, value] of mirrorHeaders(call.mirrors, message.params?.['arguments']))
+      headers.set(name, value)
   }
   const method = JSON.stringify(message.method)
   const params = writeObject(upstreamParams(call, dialect.era))

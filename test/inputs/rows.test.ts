@@ -11,13 +11,30 @@ let upstream: FakeServer
 beforeAll(async () => {
   stack = await startStack()
   gateway = await stack.gateway()
-  upstream = await startServer({ era: 'both' })
+  upstream = await startServer({ era: 'both', tools: [MIRRORED, ...SPOILED] })
   expect((await gateway.register('fixture', upstream.url)).status).toBe(201)
 })
 afterAll(async () => {
   await stack.close()
   await upstream.stop()
 })
+
+const mark = (name: unknown, type = 'string') => ({ type, 'x-mcp-header': name })
+const tool = (name: string, properties: object, rest: object = {}) =>
+  JSON.stringify({ name, inputSchema: { type: 'object', properties, ...rest } })
+const MIRRORED = tool('mirrored', {
+  region: mark('Region'),
+  n: mark('N', 'integer'),
+  deep: { type: 'object', properties: { flag: mark('Flag', 'boolean') } },
+})
+const SPOILED = [
+  tool('spoiled-empty', { a: mark('') }),
+  tool('spoiled-twice', { a: mark('X'), b: mark('x') }),
+  tool('spoiled-break', { a: mark('X\r\nEvil: 1') }),
+  tool('spoiled-number', { a: mark('X', 'number') }),
+  tool('spoiled-items', { a: { type: 'array', items: mark('X') } }),
+  tool('spoiled-ref', { a: { $ref: '#/$defs/a' } }, { $defs: { a: mark('X') } }),
+]
 
 const META = {
   'io.modelcontextprotocol/protocolVersion': '2026-07-28',
@@ -428,6 +445,66 @@ describe('era and headers', () => {
   )
   it('B92 an unknown legacy method', async () =>
     expectError(await gateway.rpc('nope'), 200, -32601, 'Method not found: nope', 1))
+})
+
+describe('mirrored arguments', () => {
+  const call = (args: object, headers: Record<string, string | undefined>) =>
+    send({
+      headers: { 'mcp-name': 'mirrored', 'mcp-param-region': 'eu', 'mcp-param-n': '42', ...headers },
+      params: { name: 'mirrored', arguments: { text: 'hi', region: 'eu', n: 42, ...args } },
+    })
+  it('pass when the headers repeat them, and go on to a modern upstream', async () => {
+    expectEcho(await call({ deep: { flag: true } }, { 'mcp-param-flag': 'true' }))
+    const seen = upstream.calls('tools/call').at(-1)?.headers
+    expect(seen).toMatchObject({ 'mcp-param-region': 'eu', 'mcp-param-n': '42', 'mcp-param-flag': 'true' })
+  })
+  it('B81 a declared header is missing', async () =>
+    expectError(
+      await call({}, { 'mcp-param-region': undefined }),
+      400,
+      -32020,
+      'Header mismatch: Mcp-Param-Region header is missing',
+      1,
+    ))
+  it('B82 a declared header differs', async () => {
+    const message = "Header mismatch: Mcp-Param-Region header value 'us' does not match body value 'eu'"
+    expectError(await call({}, { 'mcp-param-region': 'us' }), 400, -32020, message, 1)
+    expectError(
+      await call({ deep: { flag: true } }, { 'mcp-param-flag': 'True' }),
+      400,
+      -32020,
+      /Mcp-Param-Flag/,
+      1,
+    )
+  })
+  it('B83 numbers are compared as numbers', async () => expectEcho(await call({}, { 'mcp-param-n': '42.0' })))
+  it('an argument that is absent or null needs no header', async () =>
+    expectEcho(
+      await call({ region: null, n: undefined }, { 'mcp-param-region': undefined, 'mcp-param-n': undefined }),
+    ))
+  it('S47 what a header cannot carry travels as base64', async () => {
+    const region = 'a\r\nEvil: 1 ü'
+    const encoded = `=?base64?${Buffer.from(region).toString('base64')}?=`
+    expectEcho(await call({ region }, { 'mcp-param-region': encoded }))
+    expect(upstream.calls('tools/call').at(-1)?.headers['mcp-param-region']).toBe(encoded)
+  })
+  it('are sent to a modern upstream for a legacy caller, who knows nothing of them', async () => {
+    const { body } = await gateway.rpc('tools/call', {
+      name: 'mirrored',
+      arguments: { text: 'hi', region: 'eu' },
+    })
+    expect(body.result.content[0].text).toBe('hi')
+    expect(upstream.calls('tools/call').at(-1)?.headers['mcp-param-region']).toBe('eu')
+  })
+  it('S46 a tool with a bad mark is not offered to modern callers', async () => {
+    const { body } = await gateway.modern('tools/list')
+    const names = body.result.tools.map(({ name }: { name: string }) => name)
+    expect(names).toContain('mirrored')
+    expect(names.filter((name: string) => name.startsWith('spoiled'))).toEqual([])
+    expect((await gateway.toolNames()).filter((name) => name.startsWith('spoiled'))).toHaveLength(
+      SPOILED.length,
+    )
+  })
 })
 
 describe('params', () => {
