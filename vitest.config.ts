@@ -17,7 +17,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'system',
-          include: folders('worker', 'inputs', 'attacks', 'documents', 'local'),
+          include: folders('worker', 'inputs', 'faults', 'attacks', 'documents', 'local'),
           globalSetup: ['test/support/setup.ts'],
         },
       },

@@ -1,0 +1,87 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { decodeHeader, encodeHeader } from '../../../src/protocol/header.ts'
+import { checkInbound, eraOf, LADDER } from '../../../src/protocol/ladder.ts'
+import { decodeMessage } from '../../../src/protocol/message.ts'
+import { describeRefusal, refuse } from '../../../src/protocol/refusal.ts'
+
+const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
+const json = fc.jsonValue().map((value) => encode(JSON.stringify(value)))
+const almost = fc.record({
+  jsonrpc: fc.constantFrom<unknown>('2.0', '1.0', 2),
+  id: fc.oneof(fc.integer(), fc.string(), fc.constant(null), fc.double()),
+  method: fc.oneof(
+    fc.constantFrom('tools/call', 'tools/list', 'initialize', 'ping', '__proto__'),
+    fc.string(),
+    fc.integer(),
+  ),
+  params: fc.oneof(
+    fc.dictionary(fc.string(), fc.jsonValue()),
+    fc.record({ name: fc.jsonValue(), _meta: fc.jsonValue() }),
+  ),
+})
+const bytes = fc.oneof(
+  fc.uint8Array(),
+  json,
+  almost.map((message) => encode(JSON.stringify(message))),
+)
+
+describe('any bytes at all', () => {
+  it('become a message or a refusal with a 4xx, whatever the headers say', async () => {
+    const header = fc.option(fc.constantFrom('2026-07-28', '2025-11-25', 'x'), { nil: undefined })
+    await fc.assert(
+      fc.asyncProperty(bytes, header, async (given, version) => {
+        const headers = new Headers(version === undefined ? {} : { 'mcp-protocol-version': version })
+        const decoded = decodeMessage(given)
+        const refusal = decoded.ok
+          ? checkInbound({ message: decoded.value, headers, era: eraOf(decoded.value, headers) })
+          : decoded.error.refusal
+        if (!refusal) return
+        const response = refuse(refusal)
+        expect(response.status === 200 || (response.status >= 400 && response.status < 500)).toBe(true)
+        const body = JSON.parse(await response.text())
+        expect(body).toMatchObject({
+          jsonrpc: '2.0',
+          error: { code: expect.any(Number), message: expect.any(String) },
+        })
+      }),
+    )
+  })
+})
+
+describe('the header codec', () => {
+  it('gives back every text, and lets no control character into a header', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        const value = encodeHeader(text)
+        expect(value).toMatch(/^[\x20-\x7e]*$/)
+        expect(decodeHeader(value)).toEqual({ ok: true, value: text.toWellFormed() })
+      }),
+    )
+  })
+})
+
+describe('the ladder', () => {
+  it('names each rung once, with the rows it answers', () => {
+    expect(new Set(LADDER.map(({ rung }) => rung)).size).toBe(LADDER.length)
+    for (const { cells } of LADDER) expect(cells).toMatch(/^B\d/)
+  })
+})
+
+describe('refusals', () => {
+  it('use no code that the protocol reserves for others', () => {
+    const ours = [
+      describeRefusal({ why: 'upstream_auth', service: 'a' }),
+      describeRefusal({ why: 'unavailable', retryAfterMs: 1 }),
+      describeRefusal({ why: 'method_not_allowed', allow: 'POST' }),
+    ]
+    for (const { code } of ours) expect(code < -32768 || code > -32000).toBe(true)
+  })
+
+  it('tell when to come back in whole seconds, never zero', () => {
+    expect(describeRefusal({ why: 'unavailable', retryAfterMs: 1 }).headers).toEqual({ 'retry-after': '1' })
+    expect(describeRefusal({ why: 'unavailable', retryAfterMs: 1_001 }).headers).toEqual({
+      'retry-after': '2',
+    })
+  })
+})
