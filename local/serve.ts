@@ -8,7 +8,7 @@ import { readPort } from './options.ts'
 import { isFree } from './port.ts'
 import { runProgram } from './program.ts'
 import { openState } from './state.ts'
-import { openCache, openDatabase } from './stores.ts'
+import { openCache, openDatabase, storeBindings } from './stores.ts'
 import { buildBundle, startWorkerd } from './workerd.ts'
 
 const REQUIRED = ['DATABASE_URL', 'API_KEY', 'MCP_BEARER_TOKEN', 'ENCRYPTION_KEY', 'JWT_SECRET'] as const
@@ -41,9 +41,7 @@ await runProgram(async (program) => {
   await migrate(database.databaseUrl)
   const bindings = {
     ...bindingsOf(env),
-    DATABASE_URL: database.databaseUrl,
-    UPSTASH_REDIS_REST_URL: cache.url,
-    UPSTASH_REDIS_REST_TOKEN: cache.token,
+    ...storeBindings(database, cache),
   }
   const sink = (text: string): void => void process.stdout.write(text)
   const start = () => startWorkerd({ host, port, bindings, bundleDirectory, sink })

@@ -11,7 +11,7 @@ import { isFree } from './port.ts'
 import { type Program, runProgram } from './program.ts'
 import { registerService } from './registration.ts'
 import { openState, readSecrets } from './state.ts'
-import { openCache, openDatabase } from './stores.ts'
+import { openCache, openDatabase, storeBindings } from './stores.ts'
 import { buildBundle, type Runtime, startWorkerd } from './workerd.ts'
 import { startWrangler } from './wrangler.ts'
 import { welcome } from './welcome.ts'
@@ -51,9 +51,7 @@ await runProgram(async (program) => {
     ...DEVELOPMENT,
     ...(await readSecrets(directory)),
     ...bindingsOf(env),
-    DATABASE_URL: database.databaseUrl,
-    UPSTASH_REDIS_REST_URL: cache.url,
-    UPSTASH_REDIS_REST_TOKEN: cache.token,
+    ...storeBindings(database, cache),
   }
   const migrated = migrate(database.databaseUrl)
   const gateway = program.start(

@@ -1,6 +1,7 @@
 /** The database and the cache of a run: embedded ones, or those that the environment names, on the edge's wire. */
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
+import type { Bindings } from './bindings.ts'
 import { startNeon } from './postgres/neon.ts'
 import { openPglite } from './postgres/pglite.ts'
 import { openPostgres } from './postgres/postgres.ts'
@@ -57,3 +58,10 @@ export async function openCache(env: Environment): Promise<Cache> {
     },
   }
 }
+
+/** How the gateway reaches both. */
+export const storeBindings = (database: Database, cache: Cache): Bindings => ({
+  DATABASE_URL: database.databaseUrl,
+  UPSTASH_REDIS_REST_URL: cache.url,
+  UPSTASH_REDIS_REST_TOKEN: cache.token,
+})

@@ -2,7 +2,7 @@
  * The registry of one organisation as plain data: what storage loads and publishes, and what a snapshot is
  * built from. What upstreams said is raw JSON text, byte for byte.
  */
-import type { Era } from '../protocol/version.ts'
+import type { Catalogue } from '../protocol/catalogue.ts'
 
 export type ServiceStatus = 'connected' | 'disconnected' | 'error'
 export type Transport = 'http'
@@ -31,23 +31,6 @@ export type ServiceConfig = {
   readonly cacheTtlSeconds?: number
   /** Raw JSON text of an array of tools, served while the service has never been discovered. */
   readonly fallbackTools?: string
-}
-
-/** What a service offers. `tools`, `resources`, … are raw JSON arrays, `serverInfo` and `capabilities` raw objects. */
-export type Catalogue = {
-  readonly tools: string
-  readonly resources: string
-  readonly resourceTemplates: string
-  readonly prompts: string
-  readonly serverInfo: string
-  readonly capabilities: string
-  readonly instructions: string | undefined
-  readonly era: Era
-  readonly protocolVersion: string
-  /** The upstream demands a session of its own (`Mcp-Session-Id`). */
-  readonly isStateful: boolean
-  /** SHA-256 over all of the above; the same catalogue has the same fingerprint. */
-  readonly fingerprint: string
 }
 
 export type ServiceRecord = {

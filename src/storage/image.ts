@@ -1,12 +1,7 @@
 /** Rows → the registry image. One batch; the version is read first, so the rest is never older than it says. */
 import { and, asc, eq, isNull, sql, type SQLWrapper } from 'drizzle-orm'
-import type {
-  Catalogue,
-  RegistryImage,
-  ServiceConfig,
-  ServiceRecord,
-  ServiceStatus,
-} from '../registry/image.ts'
+import type { Catalogue } from '../protocol/catalogue.ts'
+import type { RegistryImage, ServiceConfig, ServiceRecord, ServiceStatus } from '../registry/image.ts'
 import type { Database } from './database.ts'
 import { publicNames, registryVersions, serviceInstances, services, serviceTools } from './schema.ts'
 

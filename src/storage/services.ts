@@ -5,7 +5,8 @@
 import { and, eq, isNull, sql } from 'drizzle-orm'
 import type { BatchItem } from 'drizzle-orm/batch'
 import type { Result } from '../platform/result.ts'
-import type { Catalogue, ServiceConfig, ServiceInstance, ServiceStatus } from '../registry/image.ts'
+import type { Catalogue } from '../protocol/catalogue.ts'
+import type { ServiceConfig, ServiceInstance, ServiceStatus } from '../registry/image.ts'
 import { attempt, type Database, type DatabaseFault } from './database.ts'
 import {
   auditLog,

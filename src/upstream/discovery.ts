@@ -4,28 +4,13 @@
  */
 import { Deadline } from '../platform/deadline.ts'
 import { err, ok, type Result } from '../platform/result.ts'
+import type { Catalogue } from '../protocol/catalogue.ts'
 import { cut, elementsOf, membersOf } from '../protocol/json.ts'
 import { LIMITS } from '../protocol/limits.ts'
-import type { Era } from '../protocol/version.ts'
 import { resultMember } from './answer.ts'
 import type { Connection, Dialect } from './connection.ts'
 import type { Fault } from './fault.ts'
 import { endSession, exchange, introduce, type Introduction } from './handshake.ts'
-
-/** `tools`, `resources`, … are raw JSON arrays; `serverInfo` and `capabilities` raw JSON objects. */
-export type Discovered = {
-  readonly tools: string
-  readonly resources: string
-  readonly resourceTemplates: string
-  readonly prompts: string
-  readonly serverInfo: string
-  readonly capabilities: string
-  readonly instructions: string | undefined
-  readonly era: Era
-  readonly protocolVersion: string
-  readonly isStateful: boolean
-  readonly fingerprint: string
-}
 
 /** Which list methods there are, by the capability that announces them. */
 const LISTS = [
@@ -35,7 +20,7 @@ const LISTS = [
   { member: 'prompts', method: 'prompts/list', capability: 'prompts' },
 ] as const
 
-export async function discover(connection: Connection): Promise<Result<Discovered, Fault>> {
+export async function discover(connection: Connection): Promise<Result<Catalogue, Fault>> {
   const introduction = await timed((deadline) => introduce(connection, deadline))
   if (!introduction.ok) return introduction
   const { dialect } = introduction.value
@@ -49,7 +34,7 @@ export async function discover(connection: Connection): Promise<Result<Discovere
 async function readCatalogue(
   connection: Connection,
   introduction: Introduction,
-): Promise<Result<Discovered, Fault>> {
+): Promise<Result<Catalogue, Fault>> {
   const { dialect, serverInfo, capabilities, instructions } = introduction
   const announced = membersOf(capabilities)
   const lists = { tools: '[]', resources: '[]', resourceTemplates: '[]', prompts: '[]' }
@@ -99,7 +84,7 @@ function readCursor(raw: string | undefined): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
-async function fingerprintOf(offered: Omit<Discovered, 'fingerprint'>): Promise<string> {
+async function fingerprintOf(offered: Omit<Catalogue, 'fingerprint'>): Promise<string> {
   const bytes = new TextEncoder().encode(JSON.stringify(offered))
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')

@@ -1,5 +1,6 @@
 /** Registry images for tests of what stands on them: only what a test cares about has to be said. */
-import type { Catalogue, NameGrant, RegistryImage, ServiceRecord } from '../../src/registry/image.ts'
+import type { Catalogue } from '../../src/protocol/catalogue.ts'
+import type { NameGrant, RegistryImage, ServiceRecord } from '../../src/registry/image.ts'
 import { fitName, mayBeBare } from '../../src/registry/name.ts'
 
 export const catalogueOf = (tools: readonly unknown[], fingerprint = JSON.stringify(tools)): Catalogue => ({
