@@ -1,0 +1,76 @@
+/** `npm run docs`: writes docs/errors.md from the code that refuses, so that the page cannot say anything else. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { BODY, ENTRY } from '../src/protocol/door.ts'
+import { LADDER } from '../src/protocol/ladder.ts'
+import { describeRefusal, type Refusal } from '../src/protocol/refusal.ts'
+
+const FILE = join(import.meta.dirname, '../docs/errors.md')
+const service = 'user-service'
+
+/** One example of every refusal; a new one does not compile until it stands here. */
+const EXAMPLES: { readonly [Why in Refusal['why']]: Extract<Refusal, { why: Why }> } = {
+  method_not_allowed: { why: 'method_not_allowed', allow: 'POST, OPTIONS' },
+  origin_refused: { why: 'origin_refused' },
+  not_acceptable: { why: 'not_acceptable' },
+  media: { why: 'media' },
+  too_large: { why: 'too_large' },
+  body_timeout: { why: 'body_timeout' },
+  parse_error: { why: 'parse_error' },
+  invalid_request: { why: 'invalid_request', detail: 'too deeply nested' },
+  header_mismatch: { why: 'header_mismatch', detail: 'Mcp-Method header is missing' },
+  unsupported_version: {
+    why: 'unsupported_version',
+    requested: '1900-01-01',
+    supported: ['2026-07-28', '…'],
+  },
+  unknown_method: { why: 'unknown_method', method: 'nope', status: 404 },
+  invalid_params: { why: 'invalid_params', detail: 'name is required', status: 200 },
+  unknown_tool: { why: 'unknown_tool', name: 'nope' },
+  invalid_cursor: { why: 'invalid_cursor' },
+  unavailable: { why: 'unavailable', retryAfterMs: 1_000 },
+  bug: { why: 'bug', ref: '…' },
+  service_disabled: { why: 'service_disabled', service },
+  upstream_unreachable: {
+    why: 'upstream_unreachable',
+    service,
+    reason: 'the connection was refused or lost',
+  },
+  upstream_bad_answer: { why: 'upstream_bad_answer', service, reason: 'HTTP 500' },
+  upstream_timeout: { why: 'upstream_timeout', service, afterMs: 30_000 },
+  upstream_throttled: { why: 'upstream_throttled', service, retryAfterMs: 7_000 },
+  upstream_auth: { why: 'upstream_auth', service },
+  result_too_large: { why: 'result_too_large', service, limitBytes: 8_388_608 },
+}
+
+/** The page, from the refusals and the rungs of today. */
+export function describeErrors(): string {
+  const rows = Object.values<Refusal>(EXAMPLES).map((refusal) => {
+    const { status, code, message, data } = describeRefusal(refusal)
+    return `| ${refusal.why} | ${status} | ${code} | ${message} | ${data === undefined ? '' : `\`${JSON.stringify(data)}\``} |`
+  })
+  const rungs = [...ENTRY, ...BODY, ...LADDER].map(
+    ({ rung, cells }, at) => `| ${at + 1} | ${rung} | ${cells} |`,
+  )
+  return `# What the MCP endpoint refuses, and how
+
+Written by \`npm run docs\` from \`src/protocol/\`; do not edit. Refusals at the door use the HTTP status. What an
+upstream did or did not do travels in-band on HTTP 200, since clients drop the body of other statuses. An
+unknown path is 404 \`{"error":"not_found"}\`; a missing or wrong credential is 401 with \`WWW-Authenticate\`.
+
+| why | HTTP | code | message | data |
+|---|---|---|---|---|
+${rows.join('\n')}
+
+## The order of checks
+
+The first that finds a fault answers. The caller is identified after \`origin\`; JSON, depth and shape are checked
+between \`size\` and \`handshake\`; then the name is resolved.
+
+| # | rung | rows |
+|---|---|---|
+${rungs.join('\n')}
+`
+}
+
+if (import.meta.main) writeFileSync(FILE, describeErrors())
