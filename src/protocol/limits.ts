@@ -2,6 +2,8 @@
 export const LIMITS = {
   bodyBytes: 1_048_576,
   bodyTimeoutMs: 10_000,
+  /** Bodies up to this declared size are awaited without a timer. */
+  untimedBodyBytes: 65_536,
   authorizationChars: 8_192,
   jsonDepth: 64,
   jsonNodes: 20_000,

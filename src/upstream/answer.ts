@@ -18,8 +18,6 @@ export type Answer = {
   readonly isError: boolean
 }
 
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
-
 export type Body = 'json' | 'stream'
 
 /** Which kind of body this is, or why it is none that can be used. The body of a useless one is let go. */
@@ -48,25 +46,25 @@ export async function readAnswer(
 }
 
 async function readJson(response: Response, idText: string): Promise<Result<Answer, Fault>> {
-  const bytes = await readBytes(response)
-  if (!bytes) return err({ is: 'too_large', limitBytes: LIMITS.answerBytes })
-  return checkAnswer(bytes, idText)
+  const declared = Number(response.headers.get('content-length') ?? Number.NaN)
+  const isSmall = declared <= LIMITS.checkedAnswerBytes && !response.headers.has('content-encoding')
+  const text = isSmall ? await response.text() : await readText(response)
+  return text === undefined
+    ? err({ is: 'too_large', limitBytes: LIMITS.answerBytes })
+    : checkAnswer(text, idText)
 }
 
 /** The whole body, or `undefined` as soon as it is larger than the limit; decoded bytes count (F19, F20). */
-async function readBytes(response: Response): Promise<Uint8Array | undefined> {
-  const declared = Number(response.headers.get('content-length') ?? Number.NaN)
-  if (declared <= LIMITS.checkedAnswerBytes && !response.headers.has('content-encoding')) {
-    return new Uint8Array(await response.arrayBuffer())
-  }
-  const chunks: Uint8Array[] = []
+async function readText(response: Response): Promise<string | undefined> {
+  const decoder = new TextDecoder()
+  let text = ''
   let size = 0
   for await (const chunk of response.body ?? []) {
     size += chunk.length
     if (size > LIMITS.answerBytes) return undefined
-    chunks.push(chunk)
+    text += decoder.decode(chunk, { stream: true })
   }
-  return join(chunks, size)
+  return text + decoder.decode()
 }
 
 async function readStream(response: Response, idText: string): Promise<Result<Answer, Fault>> {
@@ -83,11 +81,9 @@ async function readStream(response: Response, idText: string): Promise<Result<An
 }
 
 /** Proves that this is the one answer to the request `idText`. An error may come without an id. */
-export function checkAnswer(source: Uint8Array | string, idText: string): Result<Answer, Fault> {
-  let text: string
+export function checkAnswer(text: string, idText: string): Result<Answer, Fault> {
   let value: unknown
   try {
-    text = typeof source === 'string' ? source : decoder.decode(source)
     value = JSON.parse(text)
   } catch {
     return err({ is: 'not_mcp', detail: 'the answer is not complete JSON' })
@@ -124,14 +120,4 @@ function faultOfType(response: Response): Fault | undefined {
   const { status } = response
   if (status === 400 || status === 404) return { is: 'status', detail: `HTTP ${status}` }
   return { is: 'not_mcp', detail: `content type '${type.slice(0, 60)}'` }
-}
-
-function join(chunks: readonly Uint8Array[], size: number): Uint8Array {
-  const bytes = new Uint8Array(size)
-  let at = 0
-  for (const chunk of chunks) {
-    bytes.set(chunk, at)
-    at += chunk.length
-  }
-  return bytes
 }
