@@ -28,22 +28,49 @@ export type AddressRefusal = {
 
 const MAX_CHARS = 2_048
 const IPV4 = /^\d+\.\d+\.\d+\.\d+$/
-const LOCAL_SUFFIXES = ['localhost', 'local', 'internal', 'home.arpa', 'lan', 'intranet', 'corp', 'home']
-const METADATA_HOSTS: ReadonlySet<string> = new Set([
+/** Names that no public resolver answers for, or answers only inside a network; each with all names below it. */
+const LOCAL_NAMES: ReadonlySet<string> = new Set(
+  'localhost localdomain local internal lan intranet corp home private arpa svc onion test invalid'.split(
+    ' ',
+  ),
+)
+/** Metadata and credential services of the large clouds. They are refused in development too. */
+const METADATA_IPV4: readonly string[] = [
   '169.254.169.254',
+  '169.254.170.2',
+  '169.254.170.23',
+  '100.100.100.200',
+]
+const METADATA_HOSTS: ReadonlySet<string> = new Set([
+  ...METADATA_IPV4,
   '[fd00:ec2::254]',
+  '[fd00:ec2::23]',
+  '[fd20:ce::254]',
   'metadata.google.internal',
+  'metadata.goog',
+  'instance-data.ec2.internal',
 ])
-/** Ports of other protocols that answer to an HTTP request in their own way. */
+/**
+ * The same addresses inside an IPv6 one, as the parser writes them: mapped, compatible, 6to4 and NAT64 forms
+ * hold the address itself, Teredo its complement.
+ */
+const METADATA_IN_IPV6 = new RegExp(
+  `[[:](${METADATA_IPV4.flatMap((address) => [hextets(address, 0), hextets(address, 0xff)]).join('|')})[\\]:]`,
+)
 const FIRST_FREE_PORT = 1_024
+/** Ports of other protocols: databases, brokers, remote control, and what browsers refuse to call. */
 const FOREIGN_PORTS: ReadonlySet<number> = new Set([
-  1433, 1521, 2049, 2375, 2379, 3306, 3389, 5432, 5672, 5900, 6379, 9042, 9092, 9200, 11_211, 27_017,
+  1433, 1521, 1719, 1720, 1723, 2049, 2375, 2376, 2379, 2380, 3306, 3389, 3659, 4045, 4190, 5060, 5061, 5432,
+  5672, 5900, 5985, 5986, 6000, 6379, 6443, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 9042, 9092, 9200,
+  9300, 10_080, 10_250, 11_211, 27_017,
 ])
 
 /** The URL to call, its empty path made `/mcp`; or why this address is refused. */
 export function checkAddress(text: string, policy: AddressPolicy): Result<URL, AddressRefusal> {
   const url = text.length <= MAX_CHARS ? parse(text) : undefined
-  if (!url) return err({ reason: 'unparsable', detail: 'must be an absolute URL of at most 2048 characters' })
+  // Escaping makes a URL longer than its text.
+  if (!url || url.href.length > MAX_CHARS)
+    return err({ reason: 'unparsable', detail: 'must be an absolute URL of at most 2048 characters' })
   const refusal = checkParts(url) ?? checkHost(url, policy)
   if (refusal) return err(refusal)
   if (url.pathname === '/') url.pathname = '/mcp'
@@ -60,7 +87,8 @@ function parse(text: string): URL | undefined {
 
 function checkParts(url: URL): AddressRefusal | undefined {
   if (url.protocol !== 'https:' && url.protocol !== 'http:') {
-    return { reason: 'scheme', detail: `scheme '${url.protocol}' is not allowed, use https` }
+    // Not echoed: without a scheme, what stands before the first colon may be a user name.
+    return { reason: 'scheme', detail: 'must begin with https://' }
   }
   if (url.username !== '' || url.password !== '') {
     return { reason: 'credentials', detail: 'must hold no user name or password, set `auth` instead' }
@@ -71,9 +99,10 @@ function checkParts(url: URL): AddressRefusal | undefined {
 }
 
 function checkHost(url: URL, { allowPrivate, ownHosts }: AddressPolicy): AddressRefusal | undefined {
-  const host = url.hostname.replace(/\.+$/, '')
-  if (ownHosts.includes(host)) return { reason: 'own_host', detail: 'is the gateway itself' }
-  if (METADATA_HOSTS.has(host) || isMappedMetadata(host)) {
+  const host = bare(url.hostname)
+  if (ownHosts.some((own) => bare(own) === host))
+    return { reason: 'own_host', detail: 'is the gateway itself' }
+  if (METADATA_HOSTS.has(host) || METADATA_IN_IPV6.test(host)) {
     return { reason: 'address', detail: 'is the metadata service of a cloud, which is never called' }
   }
   if (allowPrivate) return host === '' ? { reason: 'name', detail: 'has no host name' } : undefined
@@ -87,12 +116,18 @@ function checkHost(url: URL, { allowPrivate, ownHosts }: AddressPolicy): Address
     : undefined
 }
 
-/** The metadata address inside IPv6: mapped, compatible, 6to4 and NAT64 forms, as the parser writes them. */
-const isMappedMetadata = (host: string): boolean => /(^\[|:)a9fe:a9fe(\]|:)/.test(host)
+/** A host name as it is compared: lower case, without the dots that end it. */
+const bare = (host: string): string => host.toLowerCase().replace(/\.+$/, '')
 
 function isLocalName(host: string): boolean {
   const labels = host.split('.')
-  return labels.length < 2 || LOCAL_SUFFIXES.some((suffix) => host.endsWith(`.${suffix}`))
+  return labels.length < 2 || labels.includes('') || LOCAL_NAMES.has(labels.at(-1) ?? '')
+}
+
+/** The two groups of an IPv6 address that hold an IPv4 one, each octet combined with `mask` by xor. */
+function hextets(address: string, mask: number): string {
+  const [a = 0, b = 0, c = 0, d = 0] = address.split('.').map((octet) => Number(octet) ^ mask)
+  return `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`
 }
 
 function isForeignPort(port: string): boolean {
