@@ -63,7 +63,7 @@ export class Registrar {
     const id = crypto.randomUUID()
     const write = {
       id,
-      fields: await this.#fieldsOf(id, draft.value, discovered, true),
+      fields: await this.#fieldsOf(id, draft.value, discovered, { isEnabled: true }),
       catalogue: discovered.ok ? discovered.value : undefined,
       names: bareNames(discovered.ok ? discovered.value.tools : (fallback ?? '[]')),
       instances: draft.value.instances,
@@ -119,7 +119,7 @@ export class Registrar {
       ...service,
       isEnabled,
       status: isEnabled ? (service.statusReason === undefined ? 'connected' : 'error') : 'disconnected',
-      lastPingAt: service.lastPingAt === undefined ? undefined : Date.parse(service.lastPingAt),
+      lastPingAt: readTime(service.lastPingAt),
     }
     const action = isEnabled ? 'service.connect' : 'service.disconnect'
     const write = { id: service.id, fields, catalogue: undefined, names: [], instances: undefined }
@@ -158,7 +158,7 @@ export class Registrar {
   ): Promise<Outcome> {
     const write = {
       id: service.id,
-      fields: await this.#fieldsOf(service.id, draft, discovered, service.isEnabled),
+      fields: await this.#fieldsOf(service.id, draft, discovered, service),
       catalogue: discovered.ok ? discovered.value : undefined,
       names: discovered.ok ? bareNames(discovered.value.tools) : [],
       instances: draft.instances,
@@ -170,7 +170,7 @@ export class Registrar {
     id: string,
     draft: Draft,
     discovered: Result<Catalogue, Fault>,
-    isEnabled: boolean,
+    { isEnabled, lastPingAt }: Pick<ServiceRecord, 'isEnabled'> & Partial<ServiceRecord>,
   ): Promise<ServiceFields> {
     const reached: ServiceStatus = discovered.ok ? 'connected' : 'error'
     return {
@@ -180,7 +180,7 @@ export class Registrar {
       isEnabled,
       status: isEnabled ? reached : 'disconnected',
       statusReason: discovered.ok ? undefined : describeFault(discovered.error),
-      lastPingAt: discovered.ok ? this.#ports.clock() : undefined,
+      lastPingAt: discovered.ok ? this.#ports.clock() : readTime(lastPingAt),
     }
   }
 
@@ -210,3 +210,6 @@ const bareNames = (tools: string): string[] =>
 
 const problemOf = (fault: DatabaseFault, name: string): Problem =>
   fault.why === 'duplicate' ? duplicateName(name) : storageAway
+
+const readTime = (text: string | undefined): number | undefined =>
+  text === undefined ? undefined : Date.parse(text)
