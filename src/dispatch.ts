@@ -10,6 +10,8 @@ import { refusalOf } from './upstream/fault.ts'
 import type { UpstreamSessions } from './upstream/session.ts'
 
 export type DispatchPorts = {
+  /** Whether the stored address may be called under the policy of today, which may not be that of its registration. */
+  readonly mayCall: (service: ServiceRecord) => boolean
   readonly sessions: UpstreamSessions
   readonly openCredential: (service: ServiceRecord) => UpstreamAuth | Promise<UpstreamAuth | undefined>
   /** Asks a service that was never reached what it offers. */
@@ -25,6 +27,10 @@ export async function dispatch(call: TargetCall, ports: DispatchPorts): Promise<
   if (!catalogue) {
     background(ports.recover(service, background))
     const reason = 'it was away when it was registered and is being contacted now'
+    return refuse({ why: 'upstream_unreachable', service: name, reason }, idText)
+  }
+  if (!ports.mayCall(service)) {
+    const reason = 'its address may not be called here, an operator must change it'
     return refuse({ why: 'upstream_unreachable', service: name, reason }, idText)
   }
   const auth = await ports.openCredential(service)

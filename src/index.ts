@@ -9,8 +9,9 @@ import { challenge } from './identity/challenge.ts'
 import { Identity } from './identity/identify.ts'
 import { DEFAULT_ORGANISATION } from './identity/principal.ts'
 import { systemClock } from './platform/clock.ts'
-import { remember } from './platform/remember.ts'
+import { remember, rememberFor } from './platform/remember.ts'
 import { type Environment, readSettings, type Settings } from './platform/settings.ts'
+import type { ServiceRecord } from './registry/image.ts'
 import { Registry } from './registry/registry.ts'
 import { CredentialStore } from './storage/credential.ts'
 import { openDatabase } from './storage/database.ts'
@@ -20,6 +21,7 @@ import { Sealer } from './storage/seal.ts'
 import { ServiceStore } from './storage/services.ts'
 import { StoredRegistry } from './storage/source.ts'
 import { openLog } from './telemetry/log.ts'
+import { checkAddress } from './upstream/address.ts'
 import { discover } from './upstream/discovery.ts'
 import { UpstreamSessions } from './upstream/session.ts'
 import { unconfigured } from './unconfigured.ts'
@@ -43,16 +45,18 @@ function compose(settings: Settings): Gateway {
     new Sealer(settings.encryptionKey, 'credential'),
     DEFAULT_ORGANISATION,
   )
+  const policy = { allowPrivate: settings.allowPrivateUpstreams, ownHosts: [] }
   const registrar = new Registrar({
     registry,
     store: new ServiceStore(database, DEFAULT_ORGANISATION),
     credentials,
     discover,
-    policy: { allowPrivate: settings.allowPrivateUpstreams, ownHosts: [] },
+    policy,
     clock,
   })
   const upkeep = new Upkeep({ registry, registrar, configured: settings.configured, clock, log })
   const dispatchPorts = {
+    mayCall: rememberFor((service: ServiceRecord) => checkAddress(service.url, policy).ok),
     sessions: new UpstreamSessions(),
     openCredential: credentials.open.bind(credentials),
     recover: registrar.recover.bind(registrar),

@@ -9,3 +9,13 @@ export function remember<T>(work: () => Promise<T>, lifetimeMs: number, clock: C
     return last.value
   }
 }
+
+/** The same work, done once for each object, for as long as the object lives. */
+export function rememberFor<Key extends object, Value>(work: (key: Key) => Value): (key: Key) => Value {
+  const known = new WeakMap<Key, { readonly value: Value }>()
+  return (key) => {
+    const found = known.get(key) ?? { value: work(key) }
+    known.set(key, found)
+    return found.value
+  }
+}
