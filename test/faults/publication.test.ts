@@ -1,0 +1,56 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openRedis } from '../../local/redis/redis.ts'
+import { startUpstash, type Upstash } from '../../local/redis/upstash.ts'
+import { Publication } from '../../src/storage/publication.ts'
+import { QuickStore } from '../../src/storage/quick.ts'
+import { Sealer } from '../../src/storage/seal.ts'
+import { imageOf, serviceOf } from '../support/image.ts'
+
+let upstash: Upstash
+let redis: Awaited<ReturnType<typeof openRedis>>
+
+beforeAll(async () => {
+  redis = await openRedis()
+  upstash = await startUpstash({ redis, token: 'token', port: 0 })
+})
+afterAll(async () => {
+  await upstash.close()
+  await redis.close()
+})
+
+const open = (organisation: string, key = 7): Publication => {
+  const store = new QuickStore(upstash.url, 'token', () => 0)
+  return new Publication(store, new Sealer(new Uint8Array(32).fill(key), 'image'), organisation)
+}
+const image = (version: number) => imageOf(version, [serviceOf('a', ['x', 'ü'])])
+
+describe('the published registry', () => {
+  it('comes back as it was', async () => {
+    const publication = open('whole')
+    expect(await publication.version()).toBeUndefined()
+    await publication.publish(image(5))
+    expect(await publication.version()).toBe(5)
+    expect(await publication.image(5)).toEqual(JSON.parse(JSON.stringify(image(5))))
+    expect(await publication.image(4)).toBeUndefined()
+  })
+
+  it('never goes back, whichever of two writers is slower', async () => {
+    const publication = open('order')
+    await publication.publish(image(8))
+    await publication.publish(image(7))
+    expect(await publication.version()).toBe(8)
+    expect(await publication.image(7)).toBeUndefined()
+  })
+
+  it('F64 opens for nobody with another key, and for no other organisation', async () => {
+    await open('mine').publish(image(9))
+    expect(await open('mine', 8).image(9)).toBeUndefined()
+    expect(await open('yours').image(9)).toBeUndefined()
+  })
+
+  it('uses the keys that the documents name for the default organisation', async () => {
+    await open('default').publish(image(3))
+    const kept = await redis.call(['GET', 'mcp:registry:version'])
+    expect(JSON.stringify(kept)).toContain('3')
+  })
+})
