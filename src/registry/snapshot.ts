@@ -7,7 +7,7 @@ import type { Era } from '../protocol/version.ts'
 import type { RegistryImage, ServiceRecord } from './image.ts'
 import { PagedList } from './list.ts'
 import { fitName, hashedName, prefixedName } from './name.ts'
-import { type NamedOffer, toolsOf } from './offer.ts'
+import { type NamedOffer, type Offer, toolsOf } from './offer.ts'
 
 export type Target = {
   readonly service: ServiceRecord
@@ -42,13 +42,16 @@ export class Snapshot {
       publicName: bareName ?? offer.publicName,
     }))
     this.#prefixed = named
-    for (const { publicName, bareName, service, offer } of named) {
-      const mirrors = offer.mirrors.ok ? offer.mirrors.value : []
-      const target = { service, localName: offer.localName, mirrors }
-      this.#byPublicName.set(publicName, target)
-      this.#byPublicName.set(prefixedName(service.name, offer.localName), target)
+    for (const { bareName, service, offer } of named) {
+      const target = targetOf(service, offer)
       if (bareName !== undefined) this.#byPublicName.set(bareName, target)
       own(this.#ownTargets, service.name).set(offer.localName, target)
+    }
+    // Prefixed names come last: no bare name can stand in the place of one, whoever was granted it (S37).
+    for (const { publicName, service, offer } of named) {
+      const target = targetOf(service, offer)
+      this.#byPublicName.set(publicName, target)
+      this.#byPublicName.set(prefixedName(service.name, offer.localName), target)
     }
   }
 
@@ -94,6 +97,12 @@ export class Snapshot {
     return this.publicNamesOf(endpoint.name).map((named) => ({ ...named, publicName: named.offer.localName }))
   }
 }
+
+const targetOf = (service: ServiceRecord, { localName, mirrors }: Offer): Target => ({
+  service,
+  localName,
+  mirrors: mirrors.ok ? mirrors.value : [],
+})
 
 function own(targets: Map<string, Map<string, Target>>, service: string): Map<string, Target> {
   const known = targets.get(service) ?? new Map<string, Target>()

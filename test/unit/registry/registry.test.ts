@@ -115,6 +115,16 @@ describe('freshness of the registry', () => {
     world.published = 3
     await ask(FRESHNESS.lookEveryMs)
     expect(await ask(FRESHNESS.lookEveryMs)).toBe(7)
+    expect(world.asked).toMatchObject({ publishedImage: 1, committedImage: 0 })
+  })
+
+  it('F66 keeps what it has when a lagging replica answers after a write', async () => {
+    const { world, ask, registry, background } = startRegistry()
+    world.published = 7
+    await ask()
+    world.committed = 3
+    const reloaded = await registry.reload(background)
+    expect(reloaded.ok && reloaded.value.version).toBe(7)
   })
 
   it('F65 a hundred requests at once make one look', async () => {
