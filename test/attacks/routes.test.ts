@@ -1,0 +1,71 @@
+/** S20: a route that forgets to ask who comes in. Every route of the application is enumerated, so a new one counts. */
+import { describe, expect, it } from 'vitest'
+import { createApp } from '../../src/app.ts'
+import { challenge } from '../../src/identity/challenge.ts'
+import { Identity } from '../../src/identity/identify.ts'
+import { Secret } from '../../src/platform/secret.ts'
+
+const PUBLIC = new Set(['GET /health'])
+
+/** Whatever a route would need behind the door; reaching for any of it fails the test. */
+const unreachable = new Proxy(
+  {},
+  {
+    get: (_, name) => {
+      throw new Error(`a route without a caller reached ${String(name)}`)
+    },
+  },
+) as never
+
+const identity = new Identity({
+  apiKey: new Secret('key'),
+  bearerToken: new Secret('token'),
+  tokenManages: true,
+  auth: 'required',
+})
+
+const app = createApp({
+  mcp: { identity, registry: unreachable, allowedOrigins: [], callTool: unreachable },
+  admin: {
+    registrar: unreachable,
+    allowedOrigins: [],
+    admit: async (headers) => {
+      const caller = await identity.authenticate(headers)
+      return caller.ok ? caller.value : challenge(caller.error)
+    },
+  },
+  health: unreachable,
+  upkeep: { tick: () => undefined } as never,
+  log: () => undefined,
+})
+
+const routes = app.routes
+  .filter(({ path }) => !path.includes('*'))
+  .map(({ method, path }) => ({
+    method: method === 'ALL' ? 'POST' : method,
+    path: path.replace(/:\w+/g, 'x'),
+  }))
+
+describe('every route', () => {
+  it('is found', () => {
+    expect(routes.length).toBeGreaterThan(10)
+    expect(routes.map(({ method, path }) => `${method} ${path}`)).toContain('POST /register')
+  })
+
+  it.each(routes.filter(({ method, path }) => !PUBLIC.has(`${method} ${path}`)))(
+    'S20 $method $path asks for a credential first',
+    async ({ method, path }) => {
+      const context = { waitUntil: () => undefined, passThroughOnException: () => undefined, props: {} }
+      for (const headers of [{}, { authorization: 'Bearer wrong' }, { 'x-api-key': 'wrong' }]) {
+        const response = await app.request(
+          path,
+          { method, headers: new Headers(headers) },
+          {},
+          context as never,
+        )
+        expect(response.status).toBe(401)
+        expect(response.headers.get('www-authenticate')).toMatch(/^Bearer/)
+      }
+    },
+  )
+})
