@@ -22,7 +22,7 @@ export type Service = { readonly url: string; close(): Promise<void> }
 export async function startService({ name, port, createMcpServer, token }: ServiceOptions): Promise<Service> {
   const serveMcp = toNodeHandler(createMcpHandler(createMcpServer))
   const server = createServer((request: IncomingMessage, response: ServerResponse) => {
-    const path = new URL(request.url ?? '/', 'http://localhost').pathname
+    const [path] = (request.url ?? '').split('?', 1)
     if (path === '/health') return send(response, 200, { status: 'ok', service: name })
     if (path !== '/mcp') return send(response, 404, { error: 'not_found' })
     if (token !== undefined && request.headers.authorization !== `Bearer ${token}`) {
@@ -38,8 +38,12 @@ export async function startService({ name, port, createMcpServer, token }: Servi
   server.listen(port, '127.0.0.1')
   try {
     await once(server, 'listening')
-  } catch {
-    throw new Error(`${name}: port ${port} is taken. Stop what listens there, or choose another port.`)
+  } catch (error) {
+    const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
+    if (!isTaken) throw error
+    throw new Error(`${name}: port ${port} is taken. Stop what listens there, or choose another port.`, {
+      cause: error,
+    })
   }
   const address = server.address()
   const taken = typeof address === 'object' && address ? address.port : port
@@ -56,15 +60,14 @@ export async function startService({ name, port, createMcpServer, token }: Servi
 /** Runs a service as a program of its own: until its parent or the operator ends it. */
 export async function runService(options: ServiceOptions): Promise<void> {
   try {
-    const service = await startService({ ...options, token: process.env['MCP_BEARER_TOKEN'] })
+    const token = process.env['MCP_BEARER_TOKEN'] === '' ? undefined : process.env['MCP_BEARER_TOKEN']
+    const service = await startService({ ...options, token })
     console.log(`${options.name} listens on ${service.url}`)
   } catch (error) {
     console.error(error instanceof Error ? error.message : error)
     process.exit(1)
   }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(0))
-  // Started by the launcher: ends with it, however that ended.
-  process.on('disconnect', () => process.exit(0))
 }
 
 function send(response: ServerResponse, status: number, body: unknown): void {

@@ -63,7 +63,8 @@ export async function waitUntilReady(
 ): Promise<void> {
   const end = Date.now() + timeoutMs
   while (child.isRunning() && Date.now() < end) {
-    const isReady = await fetch(url).then(
+    const signal = AbortSignal.timeout(Math.max(1, end - Date.now()))
+    const isReady = await fetch(url, { signal }).then(
       () => true,
       () => false,
     )

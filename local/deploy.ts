@@ -1,10 +1,10 @@
 /** `npm run deploy`: secrets checked, migrations applied, then `wrangler deploy`. Each step only after the last. */
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { migrate } from './migration.ts'
 import { runProgram } from './program.ts'
-import { missingSecrets, readSecretNames } from './secrets.ts'
+import { isFirstDeployment, missingSecrets, readComplaint, readSecretNames } from './secrets.ts'
 import { openState } from './state.ts'
 import { openDatabase } from './stores.ts'
 
@@ -24,16 +24,16 @@ await runProgram(async (program) => {
   await program.end(status ?? 1)
 })
 
-function listSecrets(): string[] {
-  try {
-    return readSecretNames(
-      execFileSync(process.execPath, [WRANGLER, 'secret', 'list', '--format', 'json'], { encoding: 'utf8' }),
-    )
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new Error(
-      `The secrets of the deployment could not be read: ${reason}\nRun \`npx wrangler login\` first.`,
-      { cause: error },
-    )
-  }
+/** None before the first deployment: `wrangler secret put` is what creates the Worker then. */
+function listSecrets(): readonly string[] {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [WRANGLER, 'secret', 'list', '--format', 'json'],
+    { encoding: 'utf8', env: { ...process.env, WRANGLER_HIDE_BANNER: 'true' } },
+  )
+  if (status === 0) return readSecretNames(stdout)
+  const said = `${stdout}\n${stderr}`
+  if (isFirstDeployment(said)) return []
+  throw new Error(`The secrets of the deployment could not be read: ${readComplaint(said)}
+Log in with \`npx wrangler login\`, or export CLOUDFLARE_API_TOKEN.`)
 }

@@ -26,14 +26,18 @@ export function readOptions(
   if (runtime !== 'wrangler' && runtime !== 'workerd')
     throw new Error(`--runtime must be wrangler or workerd, not '${runtime}'.`)
   return {
-    port: readPort(values.port ?? env['PORT'] ?? DEFAULT_PORT),
+    port:
+      values.port === undefined
+        ? readPort('PORT', env['PORT'] ?? DEFAULT_PORT)
+        : readPort('--port', values.port),
     runtime,
     hasExamples: !values['no-examples'],
   }
 }
 
-export function readPort(text: string): number {
+/** `source` is the option or variable that the text is from. */
+export function readPort(source: string, text: string): number {
   const port = Number(text)
   if (/^\d+$/.test(text) && port >= 1 && port <= 65_535) return port
-  throw new Error(`The port must be a whole number from 1 to 65535, not '${text}'.`)
+  throw new Error(`${source} must be a whole number from 1 to 65535, not '${text}'.`)
 }

@@ -5,11 +5,12 @@ type Part = { close(): Promise<unknown> }
 
 export class Program {
   readonly #parts: Part[] = []
-  #isEnding = false
+  #ending: Promise<unknown> | undefined
 
-  /** Ends everything on Ctrl-C and SIGTERM: exit code 0. */
+  /** Ends everything on Ctrl-C, SIGTERM, and when `run.mjs` is gone: exit code 0. */
   constructor() {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void this.end(0))
+    for (const event of ['SIGINT', 'SIGTERM', 'SIGHUP', 'disconnect'])
+      process.on(event, () => void this.end(0))
   }
 
   /** One part of the program, announced in one line when it is ready; it ends with the program. */
@@ -23,24 +24,28 @@ export class Program {
     this.#parts.push(part)
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
     console.log(`  ✓ ${label.padEnd(10)} ${describe(part).padEnd(48)} ${seconds} s`)
-    if (this.#isEnding) await part.close()
+    if (this.#ending) await part.close()
     return part
+  }
+
+  /** Something that ends with the program, without a word. */
+  keep(part: Part): void {
+    this.#parts.push(part)
   }
 
   /** A child that ends by itself ends the program. */
   watch(name: string, child: Child): void {
     void child.exited.then(() => {
-      if (this.#isEnding) return
+      if (this.#ending) return
       console.error(`${name} ended unexpectedly.\n${child.lastWords()}`)
       return this.end(1)
     })
   }
 
+  /** A second call, as of an impatient Ctrl-C, waits for the first: a database half closed is slow to open. */
   async end(exitCode: number): Promise<never> {
-    if (!this.#isEnding) {
-      this.#isEnding = true
-      await Promise.allSettled(this.#parts.toReversed().map((part) => part.close()))
-    }
+    this.#ending ??= Promise.allSettled(this.#parts.toReversed().map((part) => part.close()))
+    await this.#ending
     process.exit(exitCode)
   }
 }

@@ -4,10 +4,15 @@
  */
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
+import { constants } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
-const root = join(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '..')
+const root = fileURLToPath(new URL('..', import.meta.url))
 const isWindows = process.platform === 'win32'
+// npm hands SIGTERM to the shell between it and this process, which dies of it without a word to its child.
+const isRunByNpm = process.env.npm_lifecycle_event !== undefined
+const PARENT_CHECK_MS = 500
 
 /** Whether the packages installed are those of the lock file. */
 function isInstalled() {
@@ -28,16 +33,23 @@ function run(command, args, options = {}) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { stdio: 'inherit', ...options })
     const forward = (signal) => child.kill(signal)
-    // Ctrl-C reaches the child by itself, being of the same terminal; this process only has to outlive it.
-    process.on('SIGINT', () => undefined)
+    // On a terminal, Ctrl-C reaches the child by itself; this process only has to outlive it.
+    const forwardInterrupt = (signal) => process.stdin.isTTY || child.kill(signal)
+    process.on('SIGINT', forwardInterrupt)
     process.on('SIGTERM', forward)
+    const parent = process.ppid
+    const watch = setInterval(() => {
+      if (isRunByNpm && process.ppid !== parent) child.kill('SIGTERM')
+    }, PARENT_CHECK_MS)
     child.on('error', (error) => {
       console.error(`${command} could not be started: ${error.message}`)
       resolve(1)
     })
     child.on('exit', (code, signal) => {
+      clearInterval(watch)
+      process.removeListener('SIGINT', forwardInterrupt)
       process.removeListener('SIGTERM', forward)
-      resolve(code ?? (signal === 'SIGINT' ? 130 : 143))
+      resolve(code ?? 128 + (constants.signals[signal] ?? 0))
     })
   })
 }
@@ -72,4 +84,6 @@ if (node === undefined) {
   )
   process.exit(1)
 }
-process.exit(await run(node, [script, ...args], { cwd: root }))
+// The channel tells the script when this process is gone, however it went.
+const stdio = ['inherit', 'inherit', 'inherit', 'ipc']
+process.exit(await run(node, [script, ...args], { cwd: root, stdio }))

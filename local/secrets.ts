@@ -1,4 +1,6 @@
 /** What a deployment must have before it goes out. Pure. */
+import { stripVTControlCharacters } from 'node:util'
+
 export const DEPLOYED_SECRETS = [
   'DATABASE_URL',
   'UPSTASH_REDIS_REST_URL',
@@ -22,4 +24,14 @@ export function readSecretNames(text: string): string[] {
   return list.map((entry: unknown) =>
     typeof entry === 'object' && entry && 'name' in entry ? String(entry.name) : '',
   )
+}
+
+/** Whether wrangler says, by Cloudflare's code, that there is no such Worker: nothing was ever deployed. */
+export const isFirstDeployment = (said: string): boolean => said.includes('[code: 10007]')
+
+/** Wrangler's complaint in one line, without its colours. */
+export function readComplaint(said: string): string {
+  const text = stripVTControlCharacters(said).trim()
+  const complaint = /\[ERROR\]\s*(.+)/.exec(text)?.[1] ?? text.split('\n')[0]
+  return complaint === undefined || complaint === '' ? 'wrangler failed' : complaint.trim()
 }

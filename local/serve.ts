@@ -2,6 +2,7 @@
  * `npm run serve`: the production bundle on plain workerd, for one's own machine or a container. Every secret is
  * the operator's own; `DATABASE_URL` names any Postgres, `REDIS_URL` any Redis (absent: in memory).
  */
+import { join } from 'node:path'
 import { bindingsOf } from './bindings.ts'
 import { migrate } from './migration.ts'
 import { readPort } from './options.ts'
@@ -19,7 +20,7 @@ await runProgram(async (program) => {
   if (missing.length > 0)
     throw new Error(missing.map((name) => `${name} is not set: export ${name}=…`).join('\n'))
   const host = env['HOST'] ?? '127.0.0.1'
-  const port = readPort(env['PORT'] ?? '8787')
+  const port = readPort('PORT', env['PORT'] ?? '8787')
   if (!(await isFree(port, host)))
     throw new Error(`Port ${port} on ${host} is taken. Stop what listens there, or set PORT.`)
 
@@ -43,8 +44,9 @@ await runProgram(async (program) => {
     ...bindingsOf(env),
     ...storeBindings(database, cache),
   }
+  const dataDirectory = join(directory, 'objects')
   const sink = (text: string): void => void process.stdout.write(text)
-  const start = () => startWorkerd({ host, port, bindings, bundleDirectory, sink })
+  const start = () => startWorkerd({ host, port, bindings, bundleDirectory, dataDirectory, sink })
   const { url, child } = await program.start('gateway', start, (gateway) => gateway.url)
   program.watch('The gateway', child)
   console.log(`\nMCP endpoint ${url}/mcp`)

@@ -6,8 +6,9 @@ import { join } from 'node:path'
 import { type Bindings, bindingsOf, DEVELOPMENT } from './bindings.ts'
 import { startChild, waitUntilReady } from './child.ts'
 import { migrate } from './migration.ts'
-import { readOptions } from './options.ts'
+import { readOptions, readPort } from './options.ts'
 import { isFree } from './port.ts'
+import { lockDirectory } from './postgres/lock.ts'
 import { type Program, runProgram } from './program.ts'
 import { registerService } from './registration.ts'
 import { openState, readSecrets } from './state.ts'
@@ -27,13 +28,16 @@ await runProgram(async (program) => {
   const { env } = process
   const options = readOptions(process.argv.slice(2), env)
   const examples = options.hasExamples
-    ? EXAMPLES.map(({ name, variable, port }) => ({ name, port: Number(env[variable] ?? port) }))
+    ? EXAMPLES.map(({ name, variable, port }) => ({
+        name,
+        port: readPort(variable, env[variable] ?? String(port)),
+      }))
     : []
-  await requireFreePort('the gateway', options.port, '`npm start -- --port N`')
-  for (const { name, port } of examples) await requireFreePort(name, port, '`npm start -- --no-examples`')
+  const directory = await openState(env)
+  program.keep(await lockState(directory))
+  await requireFreePorts(options.port, examples)
 
   console.log('Switchyard starts:')
-  const directory = await openState(env)
   const [database, cache] = await Promise.all([
     program.start(
       'database',
@@ -53,21 +57,25 @@ await runProgram(async (program) => {
     ...bindingsOf(env),
     ...storeBindings(database, cache),
   }
-  const migrated = migrate(database.databaseUrl)
-  const gateway = program.start(
-    'gateway',
-    () => startGateway(options, bindings, directory),
-    ({ url }) => `${url} (${options.runtime})`,
-  )
-  const applied = await migrated
-  if (applied > 0) console.log(`  ✓ ${'migrations'.padEnd(10)} ${applied} applied`)
-  const { url, child } = await gateway
+  const [{ url, child }] = await Promise.all([
+    program.start(
+      'gateway',
+      () => startGateway(options, bindings, directory),
+      (gateway) => `${gateway.url} (${options.runtime})`,
+    ),
+    announceMigrations(database.databaseUrl),
+  ])
   program.watch('The gateway', child)
   for (const { name, port } of examples) {
     await registerService(url, bindings['API_KEY'] ?? '', { name, url: `http://127.0.0.1:${port}/mcp` })
   }
   console.log(await welcome(url, bindings))
 })
+
+async function announceMigrations(databaseUrl: string): Promise<void> {
+  const applied = await migrate(databaseUrl)
+  if (applied > 0) console.log(`  ✓ ${'migrations'.padEnd(10)} ${applied} applied`)
+}
 
 async function startGateway(
   { port, runtime }: { readonly port: number; readonly runtime: string },
@@ -76,7 +84,8 @@ async function startGateway(
 ): Promise<Runtime> {
   if (runtime === 'wrangler')
     return await startWrangler({ port, bindings, directory: join(directory, 'wrangler') })
-  return await startWorkerd({ port, bindings, bundleDirectory: await buildBundle(join(directory, 'bundle')) })
+  const bundleDirectory = await buildBundle(join(directory, 'bundle'))
+  return await startWorkerd({ port, bindings, bundleDirectory, dataDirectory: join(directory, 'objects') })
 }
 
 async function startExample(program: Program, { name, port }: Example): Promise<unknown> {
@@ -92,6 +101,26 @@ async function startExample(program: Program, { name, port }: Example): Promise<
     return child
   }
   return await program.start('example', open, () => `${name} on ${url}`)
+}
+
+/** One run at a time: two would overwrite each other's settings, whatever database they use. */
+async function lockState(directory: string): Promise<{ close(): Promise<void> }> {
+  try {
+    return { close: await lockDirectory(join(directory, 'run')) }
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new Error(`Switchyard runs already: ${reason} (SWITCHYARD_STATE_DIR).`, { cause: error })
+  }
+}
+
+async function requireFreePorts(gatewayPort: number, examples: readonly Example[]): Promise<void> {
+  await requireFreePort('the gateway', gatewayPort, '`npm start -- --port N`')
+  const taken = new Set([gatewayPort])
+  for (const { name, port } of examples) {
+    if (taken.has(port)) throw new Error(`Port ${port} is asked for twice; ${name} needs one of its own.`)
+    taken.add(port)
+    await requireFreePort(name, port, '`npm start -- --no-examples`')
+  }
 }
 
 async function requireFreePort(name: string, port: number, remedy: string): Promise<void> {

@@ -26,6 +26,7 @@ export async function openDatabase(env: Environment, directory: string): Promise
   if (URL.canParse(url) && NEON.test(new URL(url).hostname)) {
     return { databaseUrl: url, what: 'Neon', close: async () => undefined }
   }
+  if (url !== '') requireUrl('DATABASE_URL', url, ['postgres:', 'postgresql:'])
   const engine = url === '' ? await openPglite(join(directory, 'postgres')) : await openPostgres(url)
   const neon = await startNeon({ engine, port: 0 })
   return {
@@ -42,10 +43,12 @@ export async function openDatabase(env: Environment, directory: string): Promise
 export async function openCache(env: Environment): Promise<Cache> {
   const url = env['UPSTASH_REDIS_REST_URL'] ?? ''
   if (url !== '') {
+    requireUrl('UPSTASH_REDIS_REST_URL', url, ['https:', 'http:'])
     const token = env['UPSTASH_REDIS_REST_TOKEN'] ?? ''
     return { url, token, what: 'Upstash', close: async () => undefined }
   }
   const redisUrl = env['REDIS_URL'] === '' ? undefined : env['REDIS_URL']
+  if (redisUrl !== undefined) requireUrl('REDIS_URL', redisUrl, ['redis:', 'rediss:'])
   const redis = await openRedis(redisUrl)
   const upstash = await startUpstash({ redis, token: randomBytes(24).toString('base64url'), port: 0 })
   return {
@@ -65,3 +68,10 @@ export const storeBindings = (database: Database, cache: Cache): Bindings => ({
   UPSTASH_REDIS_REST_URL: cache.url,
   UPSTASH_REDIS_REST_TOKEN: cache.token,
 })
+
+/** Rejects without the text itself, which may hold a password. */
+function requireUrl(variable: string, text: string, protocols: readonly string[]): void {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url && protocols.includes(url.protocol) && url.hostname !== '') return
+  throw new Error(`${variable} must be a URL that begins with ${protocols[0]}// and names a host.`)
+}

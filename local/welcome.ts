@@ -1,14 +1,17 @@
 /** What `npm start` says when all is ready: where, with which credentials, and one line to try. */
 const REGISTERED_WITHIN_MS = 15_000
+const EXAMPLE = 'shopping-service'
 
 export async function welcome(url: string, bindings: Readonly<Record<string, string>>): Promise<string> {
-  const { API_KEY, MCP_BEARER_TOKEN, MCP_SERVICES = '' } = bindings
-  const expected = MCP_SERVICES.split(',').filter((name) => name.trim() !== '').length
-  const count = await countServices(url, expected)
-  const call =
-    '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"getProductById","arguments":{"id":"123"}}}'
+  const { API_KEY = '', MCP_BEARER_TOKEN = '', MCP_SERVICES = '' } = bindings
+  const configured = MCP_SERVICES.split(',').map((name) => name.trim())
+  const names = await listServices(url, API_KEY, configured.filter((name) => name !== '').length)
+  const call = names.includes(EXAMPLE)
+    ? '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"getProductById","arguments":{"id":"123"}}}'
+    : '{"jsonrpc":"2.0","id":1,"method":"tools/list"}'
+  const bearer = quoteForShell(`Authorization: Bearer ${MCP_BEARER_TOKEN}`)
   return `
-Switchyard is ready: ${count} ${count === 1 ? 'service' : 'services'}.
+Switchyard is ready: ${names.length} ${names.length === 1 ? 'service' : 'services'}${names.length > 0 ? ` (${names.join(', ')})` : ''}.
 
   MCP endpoint   ${url}/mcp
   agents         Authorization: Bearer ${MCP_BEARER_TOKEN}
@@ -16,22 +19,26 @@ Switchyard is ready: ${count} ${count === 1 ? 'service' : 'services'}.
 
 Try it:
 
-curl -s ${url}/mcp -H 'Authorization: Bearer ${MCP_BEARER_TOKEN}' -H 'Content-Type: application/json' -d '${call}'
+curl -s ${url}/mcp -H ${bearer} -H 'Content-Type: application/json' -d '${call}'
 
 Ctrl-C ends everything.`
 }
 
-/** The services registered; those of the environment are given some time, since the gateway does that itself. */
-async function countServices(url: string, expected: number): Promise<number> {
+/** The names of all services; those of the environment are given some time, since the gateway registers them itself. */
+async function listServices(url: string, apiKey: string, expected: number): Promise<readonly string[]> {
   const end = Date.now() + REGISTERED_WITHIN_MS
   for (;;) {
-    const count = readCount(await (await fetch(`${url}/health`)).text())
-    if (count >= expected || Date.now() > end) return count
+    const response = await fetch(`${url}/api/v1/servers?limit=100`, { headers: { 'x-api-key': apiKey } })
+    const names = readNames(await response.text())
+    if (names.length >= expected || Date.now() > end) return names
     await new Promise((resolve) => setTimeout(resolve, 200))
   }
 }
 
-function readCount(health: string): number {
-  const { services } = JSON.parse(health)
-  return Object.values<number>(services).reduce((sum, part) => sum + part, 0)
+/** None when the gateway refuses to say: it tells why in its log. */
+function readNames(text: string): string[] {
+  const { items } = JSON.parse(text)
+  return Array.isArray(items) ? items.map(({ name }) => String(name)) : []
 }
+
+const quoteForShell = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`

@@ -3,18 +3,23 @@
  * Worker comes from `wrangler.toml`; nothing is configured twice.
  */
 import { execFile } from 'node:child_process'
-import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { request } from 'node:http'
 import { createRequire } from 'node:module'
+import { isIPv6 } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { unstable_readConfig } from 'wrangler'
+import { describeWorker, ENTRY } from './capnp.ts'
 import { type Child, startChild, waitUntilReady } from './child.ts'
 import { findFreePort } from './port.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const require = createRequire(import.meta.url)
 const READY_WITHIN_MS = 20_000
+/** The only schedule of `wrangler.toml`; any other would need more than an interval. */
+const EVERY_MINUTE = { cron: '* * * * *', intervalMs: 60_000 } as const
 
 /** A gateway that runs, whatever runs it. */
 export type Runtime = { readonly url: string; readonly child: Child; close(): Promise<void> }
@@ -27,6 +32,8 @@ export type WorkerdOptions = {
   readonly host?: string
   /** Settings and secrets. */
   readonly bindings: Readonly<Record<string, string>>
+  /** Where Durable Objects keep their data; absent, it ends with the gateway. */
+  readonly dataDirectory?: string
   /** Where what the Worker's runtime says goes; nowhere when absent. */
   readonly sink?: (text: string) => void
 }
@@ -35,7 +42,13 @@ export type WorkerdOptions = {
 export async function buildBundle(directory = join(ROOT, 'dist')): Promise<string> {
   const wrangler = join(dirname(require.resolve('wrangler/package.json')), 'bin/wrangler.js')
   const args = [wrangler, 'deploy', '--dry-run', '--outdir', directory]
-  const env = { ...process.env, WRANGLER_SEND_METRICS: 'false', CI: '1', NO_COLOR: '1' }
+  const env = {
+    ...process.env,
+    WRANGLER_SEND_METRICS: 'false',
+    WRANGLER_WRITE_LOGS: 'false',
+    CI: '1',
+    NO_COLOR: '1',
+  }
   try {
     await promisify(execFile)(process.execPath, args, { cwd: ROOT, env })
   } catch (error) {
@@ -50,67 +63,52 @@ export async function startWorkerd(options: WorkerdOptions): Promise<Runtime> {
   const port = options.port === 0 ? await findFreePort() : options.port
   // The secrets stand in this directory: mkdtemp lets only its owner in.
   const directory = await mkdtemp(join(tmpdir(), 'switchyard-'))
-  await copyFile(join(bundleDirectory, 'index.js'), join(directory, 'index.js'))
-  await writeFile(join(directory, 'config.capnp'), describeWorker(`${host}:${port}`, bindings))
-  const command = { command: findBinary(), args: ['serve', 'config.capnp'], cwd: directory }
-  const child = startChild(sink ? { ...command, sink } : command)
+  const scheduleSocket = join(directory, 'schedule')
+  const objectsDirectory = options.dataDirectory ?? join(directory, 'objects')
+  await mkdir(objectsDirectory, { recursive: true, mode: 0o700 })
+  const config = unstable_readConfig({ config: join(ROOT, 'wrangler.toml') })
+  const address = `${isIPv6(host) ? `[${host}]` : host}:${port}`
+  const placement = { address, scheduleSocket, objectsDirectory, bindings }
+  const files = ['index.js', 'entry.js', 'config.capnp'].map((name) => join(directory, name))
+  const [bundle = '', entry = '', description = ''] = files
+  await copyFile(join(bundleDirectory, 'index.js'), bundle)
+  await writeFile(entry, ENTRY)
+  await writeFile(description, describeWorker(config, placement), { mode: 0o600 })
+  const child = startChild({ command: findBinary(), args: ['serve', description], cwd: directory, sink })
   const forget = (): Promise<void> => rm(directory, { recursive: true, force: true })
-  const url = `http://${host}:${port}`
+  const url = `http://${address}`
   try {
     await waitUntilReady('The gateway', `${url}/health`, child, READY_WITHIN_MS)
   } catch (error) {
     await forget()
     throw error
   }
+  // Read by now. Whoever is killed cannot tidy up, and secrets must not outlive their process.
+  await Promise.all(files.map((file) => rm(file, { force: true })))
+  const isScheduled = (config.triggers.crons ?? []).includes(EVERY_MINUTE.cron)
+  const timer = setInterval(() => isScheduled && runSchedule(scheduleSocket), EVERY_MINUTE.intervalMs)
+  timer.unref()
   return {
     url,
     child,
     async close() {
+      clearInterval(timer)
       await child.close()
       await forget()
     },
   }
 }
 
-function describeWorker(address: string, bindings: Readonly<Record<string, string>>): string {
-  const { compatibility_date, compatibility_flags, vars } = unstable_readConfig({
-    config: join(ROOT, 'wrangler.toml'),
-  })
-  const all = Object.entries({ ...vars, ...bindings })
-  const texts = all.map(([name, text]) => `(name = ${quote(name)}, text = ${quote(String(text))})`)
-  // Loopback stays open for the local database and cache; the gateway's own address guard stands above this.
-  const reach =
-    bindings['ALLOW_PRIVATE_UPSTREAMS'] === 'true'
-      ? ['public', 'private', 'local']
-      : ['public', '127.0.0.1/32']
-  return `using Workerd = import "/workerd/workerd.capnp";
-const config :Workerd.Config = (
-  services = [
-    (name = "gateway", worker = .gateway),
-    (name = "internet", network = (allow = [${reach.map(quote).join(', ')}], tlsOptions = (trustBrowserCas = true))),
-  ],
-  sockets = [(name = "http", address = ${quote(address)}, http = (), service = "gateway")],
-);
-const gateway :Workerd.Worker = (
-  modules = [(name = "index.js", esModule = embed "index.js")],
-  compatibilityDate = ${quote(compatibility_date ?? '')},
-  compatibilityFlags = [${compatibility_flags.map(quote).join(', ')}],
-  bindings = [${texts.join(', ')}],
-);
-`
+/** Runs the scheduled handler once. What fails is the gateway's to log, and comes round again. */
+function runSchedule(socketPath: string): void {
+  const signal = AbortSignal.timeout(EVERY_MINUTE.intervalMs)
+  request({ socketPath, signal }, (response) => response.resume())
+    .on('error', () => undefined)
+    .end()
 }
 
-/** A text in Cap'n Proto's notation: ASCII with escapes, every other byte in octal. */
-const quote = (text: string): string =>
-  `"${[...new TextEncoder().encode(text)]
-    .map((byte) =>
-      byte >= 32 && byte < 127 && byte !== 34 && byte !== 92 ? String.fromCharCode(byte) : octal(byte),
-    )
-    .join('')}"`
-
-const octal = (byte: number): string => `\\${byte.toString(8).padStart(3, '0')}`
-
-function findBinary(): string {
+/** The program that the `workerd` package brought for this platform. */
+export function findBinary(): string {
   const fromWorkerd = createRequire(require.resolve('workerd/package.json'))
   const platform = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch === 'x64' ? '64' : process.arch}`
   return fromWorkerd.resolve(

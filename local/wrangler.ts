@@ -23,13 +23,15 @@ export async function startWrangler({ port, bindings, directory, sink }: Wrangle
   const config = await writeConfig(directory, bindings)
   const where = ['--port', String(port), '--ip', '127.0.0.1', '--inspector-port', '0']
   const how = ['--persist-to', join(directory, 'state'), '--show-interactive-dev-session=false']
-  const args = [wrangler, 'dev', '--config', config, ...where, ...how]
+  // From `log` on, wrangler prints the settings with their values, secrets included.
+  const args = [wrangler, 'dev', '--config', config, ...where, ...how, '--log-level', 'warn']
   const env = {
     ...process.env,
     CI: '1',
     WRANGLER_SEND_METRICS: 'false',
     CLOUDFLARE_CF_FETCH_ENABLED: 'false',
-    WRANGLER_LOG_PATH: join(directory, 'logs'),
+    WRANGLER_HIDE_BANNER: 'true',
+    WRANGLER_WRITE_LOGS: 'false',
   }
   const child = startChild({ command: process.execPath, args, cwd: ROOT, env, sink })
   const url = `http://127.0.0.1:${port}`

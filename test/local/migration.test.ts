@@ -57,7 +57,7 @@ describe('migrations', () => {
     withDatabase(async (url) => {
       await addMigration('create table half (id int);\n--> statement-breakpoint\nselect nonsense')
       await expect(migrate(url, folder)).rejects.toThrow(
-        /nothing was applied: column "nonsense" does not exist/,
+        /^Migration 2_added failed, nothing was applied: column "nonsense" does not exist/,
       )
       expect(await tables(url)).toBe(0)
     }))

@@ -1,7 +1,7 @@
 /** `npm start` as a newcomer meets it: one command, then clients of every kind; Ctrl-C leaves nothing behind. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -27,7 +27,13 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'switchyard-start-'))
   ports = { gateway: await findFreePort(), shop: await findFreePort(), users: await findFreePort() }
 })
-afterAll(() => rm(directory, { recursive: true, force: true }))
+afterAll(async () => {
+  // A failed test must not leave its run behind.
+  await Promise.all(runs.map((run) => run.end()))
+  await rm(directory, { recursive: true, force: true })
+})
+
+const runs: Started[] = []
 
 class Started {
   readonly child: ChildProcess
@@ -50,6 +56,7 @@ class Started {
     )
     for (const stream of [this.child.stdout, this.child.stderr])
       stream?.on('data', (chunk) => (this.output += String(chunk)))
+    runs.push(this)
   }
 
   async ready(): Promise<this> {
@@ -57,14 +64,20 @@ class Started {
     return this
   }
 
-  /** What a terminal does on Ctrl-C, to the launcher alone: the rest is the launcher's duty. */
-  async end(): Promise<number | null> {
-    this.child.kill('SIGTERM')
+  /** To the first process alone: the rest is its duty. */
+  async end(signal: 'SIGINT' | 'SIGTERM' = 'SIGTERM'): Promise<number | null> {
+    this.child.kill(signal)
     return await this.exited()
   }
 
+  /** What a machine that runs out of memory does. */
+  async kill(pattern: string): Promise<void> {
+    const { stdout } = await promisify(execFile)('pgrep', ['-f', pattern])
+    for (const pid of stdout.trim().split('\n')) process.kill(Number(pid), 'SIGKILL')
+  }
+
   async exited(): Promise<number | null> {
-    if (this.child.exitCode === null) await once(this.child, 'exit')
+    if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, 'exit')
     return this.child.exitCode
   }
 }
@@ -131,30 +144,50 @@ describe('npm start', { timeout: 60_000 }, () => {
     await client.close()
   })
 
-  it('says in one line when its port is taken, and leaves nothing running', async () => {
+  it('says in one line that it runs already', async () => {
     const second = new Started([])
     expect(await second.exited()).toBe(1)
-    expect(second.output.trim()).toBe(
-      `Port ${ports.gateway} for the gateway is taken. Stop what listens there, or use \`npm start -- --port N\`.`,
-    )
+    expect(second.output.trim()).toMatch(/^Switchyard runs already: .* is in use by process \d+; .*$/)
   })
 
-  it('ends all it started with exit code 0', async () => {
-    expect(await started.end()).toBe(0)
+  it('ends all it started on Ctrl-C, with exit code 0', async () => {
+    expect(await started.end('SIGINT')).toBe(0)
+    await allClosed()
+  })
+
+  it('says that the gateway died, without its secrets, and leaves nothing running', async () => {
+    const short = await new Started(['--no-examples']).ready()
+    await short.kill(`wrangler-dist/cli.js dev --config ${directory}`)
+    expect(await short.exited()).toBe(1)
+    expect(short.output).toContain('The gateway ended unexpectedly.')
+    const secrets: Record<string, string> = JSON.parse(
+      await readFile(join(directory, 'secrets.json'), 'utf8'),
+    )
+    for (const secret of Object.values(secrets)) expect(short.output).not.toContain(secret.slice(0, 12))
     await allClosed()
   })
 
   it('comes back with its services, on plain workerd too, and dies with nothing left behind', async () => {
     const again = await new Started(['--runtime', 'workerd', '--no-examples']).ready()
-    expect(again.output).toContain('2 services')
+    expect(again.output).toContain('2 services (shopping-service, user-service)')
     const { stdout } = await promisify(execFile)('pgrep', ['-P', String(again.child.pid)])
     process.kill(Number(stdout.trim()), 'SIGKILL')
-    await again.exited()
+    expect(await again.exited()).toBe(137)
+    await allClosed()
+  })
+
+  it('ends with the process that npm started', async () => {
+    const again = await new Started(['--runtime', 'workerd']).ready()
+    again.child.kill('SIGKILL')
     await allClosed()
   })
 
   it.each<[string, string[], Record<string, string>, RegExp]>([
     ['an unknown option', ['--nope'], {}, /Unknown option '--nope'/],
+    ['a bad port', ['--port', '0'], {}, /--port must be a whole number from 1 to 65535, not '0'/],
+    ['a bad variable', [], { USER_SERVICE_PORT: 'x' }, /USER_SERVICE_PORT must be a whole number .* not 'x'/],
+    ['an address of no database', [], { DATABASE_URL: 'hunter2' }, /DATABASE_URL must be a URL/],
+    ['an address of no cache', [], { REDIS_URL: 'http://x:hunter2@y' }, /REDIS_URL must be a URL/],
     ['a bad runtime', ['--runtime', 'deno'], {}, /--runtime must be wrangler or workerd, not 'deno'/],
     [
       'a database out of reach',
@@ -176,12 +209,12 @@ describe('npm start', { timeout: 60_000 }, () => {
     await allClosed()
   })
 
-  it('says in one line when an example port is taken', async () => {
-    const other = createServer().listen(ports.shop, '127.0.0.1')
+  it.each(['gateway', 'shop'] as const)('says in one line that the port of the %s is taken', async (who) => {
+    const other = createServer().listen(ports[who], '127.0.0.1')
     await once(other, 'listening')
     const failed = new Started([])
     expect(await failed.exited()).toBe(1)
-    expect(failed.output).toContain(`Port ${ports.shop} for shopping-service is taken.`)
+    expect(failed.output.trim()).toMatch(new RegExp(`^Port ${ports[who]} for .* is taken\\. Stop what .*$`))
     other.close()
   })
 })

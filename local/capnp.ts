@@ -1,0 +1,108 @@
+/**
+ * The configuration of plain workerd, in Cap'n Proto's notation, from what `wrangler.toml` says. Pure: knows
+ * neither files nor processes.
+ */
+
+/** The part of wrangler's configuration that shapes the Worker itself. */
+export type WorkerConfig = {
+  readonly name?: string | undefined
+  readonly compatibility_date?: string | undefined
+  readonly compatibility_flags: readonly string[]
+  readonly vars: Readonly<Record<string, unknown>>
+  readonly durable_objects: {
+    readonly bindings: readonly { readonly name: string; readonly class_name: string }[]
+  }
+  readonly migrations: readonly { readonly new_sqlite_classes?: readonly string[] | undefined }[]
+}
+
+export type Placement = {
+  /** `host:port`. */
+  readonly address: string
+  /** Path of the socket on which a request runs the scheduled handler. */
+  readonly scheduleSocket: string
+  /** Where Durable Objects keep their data. */
+  readonly objectsDirectory: string
+  /** Settings and secrets; they win over the vars of `wrangler.toml`. */
+  readonly bindings: Readonly<Record<string, string>>
+}
+
+/**
+ * The module that workerd starts: the bundle as it is, and beside it an entrypoint that runs its scheduled
+ * handler, for plain workerd keeps no schedule. Only the socket above leads there.
+ */
+export const ENTRY = `import worker from 'index.js'
+export * from 'index.js'
+export { default } from 'index.js'
+export const schedule = {
+  async fetch(request, env, context) {
+    await worker.scheduled?.({ cron: '* * * * *', scheduledTime: Date.now(), noRetry() {} }, env, context)
+    return new Response(null, { status: 204 })
+  },
+}
+`
+
+export function describeWorker(config: WorkerConfig, placement: Placement): string {
+  const texts = Object.entries({ ...config.vars, ...placement.bindings }).map(
+    ([name, value]) =>
+      `(name = ${quote(name)}, text = ${quote(typeof value === 'string' ? value : JSON.stringify(value))})`,
+  )
+  const objects = config.durable_objects.bindings
+  const namespaces = objects.map(
+    ({ name, class_name }) => `(name = ${quote(name)}, durableObjectNamespace = ${quote(class_name)})`,
+  )
+  return `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [
+    (name = "gateway", worker = .gateway),
+    (name = "internet", network = (allow = ${list(reachOf(placement.bindings).map(quote))}, tlsOptions = (trustBrowserCas = true))),
+    (name = "objects", disk = (path = ${quote(placement.objectsDirectory)}, writable = true)),
+  ],
+  sockets = [
+    (name = "http", address = ${quote(placement.address)}, http = (), service = "gateway"),
+    (name = "schedule", address = ${quote(`unix:${placement.scheduleSocket}`)}, http = (), service = (name = "gateway", entrypoint = "schedule")),
+  ],
+);
+const gateway :Workerd.Worker = (
+  modules = [
+    (name = "entry.js", esModule = embed "entry.js"),
+    (name = "index.js", esModule = embed "index.js"),
+  ],
+  compatibilityDate = ${quote(config.compatibility_date ?? '')},
+  compatibilityFlags = ${list(config.compatibility_flags.map(quote))},
+  bindings = ${list([...texts, ...namespaces])},${objects.length > 0 ? describeObjects(config) : ''}
+);
+`
+}
+
+function describeObjects({ name = 'worker', durable_objects, migrations }: WorkerConfig): string {
+  const sqlite = new Set(migrations.flatMap(({ new_sqlite_classes = [] }) => new_sqlite_classes))
+  // One class may stand behind several bindings.
+  const classes = [...new Set(durable_objects.bindings.map(({ class_name }) => class_name))]
+  const namespaces = classes.map(
+    (className) =>
+      `(className = ${quote(className)}, uniqueKey = ${quote(`${name}-${className}`)}, enableSql = ${sqlite.has(className)})`,
+  )
+  return `
+  durableObjectNamespaces = ${list(namespaces)},
+  durableObjectStorage = (localDisk = "objects"),`
+}
+
+/**
+ * The addresses that may be reached. Database and cache stand behind endpoints on loopback, so that stays open
+ * even where private upstreams are not allowed. What remains: should the gateway's own address guard fail, a
+ * registered service could reach what listens on this machine's 127.0.0.1, but no other private address.
+ */
+const reachOf = (bindings: Placement['bindings']): string[] =>
+  bindings['ALLOW_PRIVATE_UPSTREAMS'] === 'true' ? ['public', 'private', 'local'] : ['public', '127.0.0.1/32']
+
+const list = (items: readonly string[]): string => `[${items.join(', ')}]`
+
+/** A text in Cap'n Proto's notation: ASCII with escapes, every other byte in octal. */
+export const quote = (text: string): string =>
+  `"${[...new TextEncoder().encode(text)]
+    .map((byte) =>
+      byte >= 32 && byte < 127 && byte !== 34 && byte !== 92 ? String.fromCharCode(byte) : octal(byte),
+    )
+    .join('')}"`
+
+const octal = (byte: number): string => `\\${byte.toString(8).padStart(3, '0')}`
