@@ -1,7 +1,7 @@
 /**
  * What the gateway does unasked: registers the services of the environment, contacts those that failed, and
  * publishes what a crash left unpublished. By the scheduled handler each minute; once in the life of an isolate,
- * and while something is amiss, also after responses, since plain workerd runs no schedule.
+ * and while something is amiss, also after responses, since `wrangler dev` runs no schedule.
  */
 import type { Background } from '../platform/background.ts'
 import type { Clock } from '../platform/clock.ts'
