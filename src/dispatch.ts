@@ -51,6 +51,7 @@ export async function dispatch(call: TargetCall, ports: DispatchPorts): Promise<
       acceptsJson: call.acceptsJson,
       acceptsStream: call.acceptsStream,
       signal: call.signal,
+      background,
     },
     ports.sessions,
   )

@@ -3,6 +3,7 @@
  * A call is sent once. The single exception is a lost session: an upstream that does not know it has not
  * executed anything, so the call is sent again in a new one (F22).
  */
+import type { Background } from '../platform/background.ts'
 import { Deadline } from '../platform/deadline.ts'
 import { ok, type Result } from '../platform/result.ts'
 import { LIMITS } from '../protocol/limits.ts'
@@ -27,6 +28,7 @@ export type ToolCall = Call & {
   readonly acceptsStream: boolean
   /** Aborts when the caller goes away. */
   readonly signal: AbortSignal
+  readonly background: Background
 }
 
 type Sent = { readonly response: Response; readonly dialect: Dialect; readonly upstreamIdText: string }
@@ -126,10 +128,13 @@ const passThrough = (response: Response): Response =>
 function tellNo(call: ToolCall, dialect: Dialect, idText: string, method: string): void {
   const deadline = new Deadline(LIMITS.handshakeTimeoutMs)
   const headers = requestHeaders(call.connection, dialect)
-  send({ url: call.connection.url, headers, body: refuseUpstreamRequest(idText, method) }, deadline)
-    .then((sent) => sent.ok && discard(sent.value))
-    .finally(() => deadline.end())
-    .catch(() => undefined)
+  const body = refuseUpstreamRequest(idText, method)
+  const told = send({ url: call.connection.url, headers, body }, deadline).then((sent) => {
+    deadline.end()
+    if (sent.ok) discard(sent.value)
+  })
+  // The answer may follow at once and end the request; the no must still arrive.
+  call.background(told)
 }
 
 function finish(deadline: Deadline, result: Result<Response, Fault>): Result<Response, Fault> {
