@@ -2,16 +2,16 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { API_KEY, type Answer, type Gateway, TOKEN } from '../support/gateway.ts'
 import { startStack, type Stack } from '../support/stack.ts'
-import { type FakeServer, startServer } from '../support/server.ts'
+import { startUpstream, type Upstream } from '../support/upstream.ts'
 
 let stack: Stack
 let gateway: Gateway
-let upstream: FakeServer
+let upstream: Upstream
 
 beforeAll(async () => {
   stack = await startStack()
   gateway = await stack.gateway()
-  upstream = await startServer({ era: 'both', tools: [MIRRORED, ...SPOILED] })
+  upstream = await startUpstream({ era: 'both', tools: [MIRRORED, ...SPOILED] })
   expect((await gateway.register('fixture', upstream.url)).status).toBe(201)
 })
 afterAll(async () => {

@@ -1,4 +1,6 @@
 /** A running gateway as its users see it: MCP and management requests with the usual credentials. */
+import { readEvents } from './event.ts'
+
 export const API_KEY = 'an-api-key-of-the-tests'
 export const TOKEN = 'a-bearer-token-of-the-tests'
 
@@ -6,6 +8,7 @@ export type Answer = {
   readonly status: number
   readonly headers: Headers
   readonly text: string
+  /** The JSON of the body, or of the first event where it is a stream; `undefined` where there is none. */
   readonly body: any
 }
 
@@ -103,9 +106,8 @@ export type RpcOptions = {
 }
 
 function readJson(text: string): unknown {
-  const data = /^data: (.*)$/m.exec(text)?.[1]
   try {
-    return JSON.parse(data ?? text)
+    return JSON.parse(readEvents(text)[0] ?? text)
   } catch {
     return undefined
   }

@@ -1,26 +1,31 @@
 /** tools/call in the four cells of eras, JSON and streams, with and without upstream sessions. */
+import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { eventually, type Gateway, TOKEN } from '../support/gateway.ts'
-import { end, type FakeServer, startServer, textResult } from '../support/server.ts'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { type Fault, ROWS } from '../support/dial.ts'
+import { readEvents } from '../support/event.ts'
+import { ASKED_ID } from '../support/fault.ts'
+import { type Answer, eventually, type Gateway, TOKEN } from '../support/gateway.ts'
+import { answerText, textResult } from '../support/message.ts'
 import { startStack, type Stack } from '../support/stack.ts'
+import { startUpstream, type Upstream } from '../support/upstream.ts'
 
 let stack: Stack
 let gateway: Gateway
-const servers: Record<string, FakeServer> = {}
+const upstreams: Record<string, Upstream> = {}
 const KINDS = {
   legacy: { era: 'legacy' },
   modern: { era: 'modern' },
-  stateful: { era: 'legacy', isStateful: true },
+  stateful: { era: 'legacy', stateful: true },
   'legacy-sse': { era: 'legacy', answers: 'sse' },
   'modern-sse': { era: 'modern', answers: 'sse' },
-  'stateful-sse': { era: 'legacy', isStateful: true, answers: 'sse' },
+  'stateful-sse': { era: 'legacy', stateful: true, answers: 'sse' },
 } as const
 const names = Object.keys(KINDS)
 
-const server = (name: string): FakeServer => {
-  const found = servers[name]
-  if (!found) throw new Error(`no server ${name}`)
+const upstream = (name: string): Upstream => {
+  const found = upstreams[name]
+  if (!found) throw new Error(`no upstream ${name}`)
   return found
 }
 
@@ -28,15 +33,25 @@ beforeAll(async () => {
   stack = await startStack()
   gateway = await stack.gateway()
   for (const [name, options] of Object.entries(KINDS)) {
-    servers[name] = await startServer(options)
-    expect((await gateway.register(name, server(name).url)).status).toBe(201)
+    upstreams[name] = await startUpstream(options)
+    expect((await gateway.register(name, upstream(name).url)).status).toBe(201)
   }
 })
 afterAll(async () => {
   await stack.close()
-  await Promise.all(Object.values(servers).map((one) => one.stop()))
+  await Promise.all(Object.values(upstreams).map((one) => one.stop()))
 })
 
+/** The messages of a stream, or the one message that is no stream. */
+const messages = ({ text }: Answer): any[] => {
+  const events = readEvents(text)
+  return (events.length > 0 ? events : [text]).map((data) => JSON.parse(data))
+}
+const stream = (body: string): Fault => ({
+  is: 'respond',
+  headers: { 'content-type': 'text/event-stream' },
+  body,
+})
 const path = (name: string) => ({ path: `/mcp/${name}` })
 
 describe.each(names)('an upstream that is %s', (name) => {
@@ -81,12 +96,12 @@ describe.each(names)('an upstream that is %s', (name) => {
   it('passes what nobody here knows byte for byte, both ways', async () => {
     const raw =
       '{"content":[{"type":"hologram","big":12345678901234567890,"x":1.50}],"structuredContent":[1],"_meta":{"a.b/c":{"z":1,"a":2}}}'
-    server(name).rawResult = raw
+    upstream(name).dial.raw = raw
     const given = '{ "n" : 98765432109876543210, "z":1, "a":{"é":"\\u00e9"} }'
     const call = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"raw","odd":[1, 2],"arguments":${given}}}`
     const answer = await gateway.post(call, path(name))
     expect(answer.text).toContain(raw.slice(1))
-    const seen = server(name).calls('tools/call').at(-1)?.body
+    const seen = upstream(name).calls('tools/call').at(-1)?.body
     expect(seen).toContain(`"arguments":${given}`)
     expect(seen).toContain('"odd":[1, 2]')
   })
@@ -105,16 +120,30 @@ describe.each(names)('an upstream that is %s', (name) => {
   })
 
   it('F23 gets no for a request of its own, and the call goes on', async () => {
-    const answer = await gateway.rpc('tools/call', { name: 'ask', arguments: {} }, path(name))
+    upstream(name).dial.set({ ...ROWS.F23, for: 'tools/call', times: 1 })
+    const before = upstream(name).requests.length
+    const answer = await gateway.rpc(
+      'tools/call',
+      { name: 'echo', arguments: { text: 'x' } },
+      { ...path(name), id: 7 },
+    )
     expect(answer.text).not.toContain('sampling')
-    if (name.endsWith('sse')) {
-      expect(answer.body.result.content[0].text).toBe('asked')
-      await eventually(1_000, () =>
-        expect(server(name).seen.some(({ body }) => body.includes('-32601') && body.includes('"q1"'))).toBe(
-          true,
-        ),
+    expect(messages(answer)).toMatchObject([{ id: 7, result: { content: [{ text: 'x' }] } }])
+    await eventually(1_000, () => {
+      const told = upstream(name).requests.slice(before)
+      expect(told.map(({ message }) => message)).toContainEqual(
+        expect.objectContaining({ id: ASKED_ID, outcome: expect.objectContaining({ code: -32601 }) }),
       )
-    }
+    })
+  })
+})
+
+describe('an upstream that waits for what it asked', () => {
+  it.each(names.filter((name) => !name.startsWith('modern')))('F23 hears the no: %s', async (name) => {
+    const params = { name: 'ask', arguments: { method: 'sampling/createMessage' } }
+    const answers = messages(await gateway.rpc('tools/call', params, path(name)))
+    expect(answers).toMatchObject([{ id: 1, result: { content: [{ text: expect.any(String) }] } }])
+    expect(JSON.parse(answers[0].result.content[0].text)).toMatchObject({ code: -32601 })
   })
 })
 
@@ -123,8 +152,7 @@ describe('progress', () => {
     'of %s reaches the caller before the answer',
     async (name) => {
       const params = { name: 'slow', arguments: { ms: 60 }, _meta: { progressToken: 7 } }
-      const { text } = await gateway.rpc('tools/call', params, path(name))
-      const events = [...text.matchAll(/^data: (.*)$/gm)].map(([, data = '']) => JSON.parse(data))
+      const events = messages(await gateway.rpc('tools/call', params, path(name)))
       expect(
         events.slice(0, 3).map(({ params: { progress, progressToken } }) => [progress, progressToken]),
       ).toEqual([
@@ -148,12 +176,12 @@ describe('progress', () => {
 
 describe('cancellation', () => {
   /** Sends a call over a socket of its own, so that the test decides how the caller goes away. */
-  const open = async (name: string): Promise<Socket> => {
-    const params = { name: 'slow', arguments: { ms: 9_000 }, _meta: { progressToken: 1 } }
+  const open = async (name: string, steps: number): Promise<Socket> => {
+    const params = { name: 'slow', arguments: { ms: 9_000, steps }, _meta: { progressToken: 1 } }
     const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params })
     const { hostname, port } = new URL(gateway.url)
     const socket = connect(Number(port), hostname).on('error', () => undefined)
-    const started = server(name).calls('tools/call').length
+    const started = upstream(name).calls('tools/call').length
     socket.write(
       [
         `POST /mcp/${name} HTTP/1.1`,
@@ -166,16 +194,24 @@ describe('cancellation', () => {
         body,
       ].join('\r\n'),
     )
-    await eventually(2_000, () => expect(server(name).calls('tools/call').length).toBe(started + 1))
+    await eventually(2_000, () => expect(upstream(name).calls('tools/call').length).toBe(started + 1))
     return socket
   }
 
   // Plain workerd notices a reset at once, a mere end of the connection at its next write; the edge notices both.
   it.each(names)('F39 a caller that goes away lets go of %s within a second', async (name) => {
-    const before = server(name).brokenOff
-    const socket = await open(name)
+    const before = upstream(name).closed
+    const socket = await open(name, 1)
     socket.resetAndDestroy()
-    await eventually(1_000, () => expect(server(name).brokenOff).toBe(before + 1))
+    await eventually(1_000, () => expect(upstream(name).closed).toBe(before + 1))
+  })
+
+  it.each(names)('F39 so does a caller of %s that has part of the answer', async (name) => {
+    const before = upstream(name).closed
+    const socket = await open(name, 300)
+    await once(socket, 'data', { signal: AbortSignal.timeout(2_000) })
+    socket.resetAndDestroy()
+    await eventually(1_000, () => expect(upstream(name).closed).toBe(before + 1))
   })
 })
 
@@ -185,20 +221,23 @@ describe('upstream sessions', () => {
 
   it('are opened once and kept', async () => {
     await call()
-    const opened = server('stateful').calls('initialize').length
+    const opened = upstream('stateful').calls('initialize').length
     for (let at = 0; at < 5; at++) await call()
-    expect(server('stateful').calls('initialize').length).toBe(opened)
+    expect(upstream('stateful').calls('initialize').length).toBe(opened)
   })
 
   it('F22 are opened anew when the upstream has forgotten them, and the call is sent once more', async () => {
     await call()
-    server('stateful').forgetSessions()
+    const sent = () => ['initialize', 'tools/call'].map((method) => upstream('stateful').calls(method).length)
+    const [opened = 0, called = 0] = sent()
+    upstream('stateful').dial.set({ ...ROWS.F22, for: 'tools/call', times: 1 })
     const answer = await call('again')
     expect(answer.body.result.content[0].text).toBe('again')
+    expect(sent()).toEqual([opened + 1, called + 2])
   })
 
   it('carry ids of their own, so that callers with the same ids never meet', async () => {
-    const ids = server('stateful')
+    const ids = upstream('stateful')
       .calls('tools/call')
       .map(({ body }) => JSON.parse(body).id)
     expect(new Set(ids.slice(-4)).size).toBe(4)
@@ -210,99 +249,99 @@ describe('upstream sessions', () => {
 })
 
 describe('an upstream that fails', () => {
+  afterEach(() => upstream('legacy').dial.clear())
+  const fail = (fault: Fault): (() => void) => upstream('legacy').dial.set({ ...fault, for: 'tools/call' })
   const call = (headers = {}) =>
     gateway.rpc('tools/call', { name: 'echo', arguments: { text: 'x' } }, { ...path('legacy'), headers })
-  const error = async (headers = {}) => {
-    const { status, body } = await call(headers)
+  const error = async () => {
+    const { status, body } = await call()
     expect(status).toBe(200)
     expect(body.id).toBe(1)
     expect(body.error.message).toContain("'legacy'")
     return body.error
   }
-  const reply = (status: number, text: string, headers = {}) => {
-    server('legacy').dial.set('tools/call', (_, response) =>
-      end(response, status, text, { 'content-type': 'application/json', ...headers }),
-    )
-  }
-  const good = `{"jsonrpc":"2.0","id":1,"result":${textResult('x')}}`
+  const good = answerText('1', { result: textResult('x') })
 
   it('F01 refuses the connection', async () => {
-    await server('legacy').stop()
+    await upstream('legacy').stop()
     expect(await error()).toMatchObject({ code: -31501, data: { upstream: 'legacy' } })
-    await server('legacy').start()
+    await upstream('legacy').start()
   })
-  it.each([
-    ['F07', 500, 'secret stack', {}, -31502],
-    ['F08', 503, '', { 'retry-after': '7' }, -31502],
-    ['F09', 429, '', { 'retry-after': '7' }, -31530],
-    ['F11', 401, '', { 'www-authenticate': 'Bearer secret' }, -31511],
-    ['F12', 302, '', { location: 'http://127.0.0.1:1/' }, -31502],
-    ['F13', 200, '<html>', { 'content-type': 'text/html' }, -31502],
-    ['F14', 200, good.slice(0, -9), {}, -31502],
-    ['F15', 200, good.replace('"id":1', '"id":2'), {}, -31502],
-    ['F15', 200, good.replace('"id":1', '"id":"1"'), {}, -31502],
-    ['no JSON-RPC', 200, '[]', {}, -31502],
-    ['neither result nor error', 200, '{"jsonrpc":"2.0","id":1}', {}, -31502],
-  ])('%s %i is told in-band with its own code', async (_, status, text, headers, code) => {
-    reply(status, text, headers)
+
+  const TYPED = { 'content-type': 'application/json' }
+  it.each<[string, number, Fault]>([
+    ['F07', -31502, ROWS.F07],
+    ['F08', -31502, ROWS.F08],
+    ['F09', -31530, ROWS.F09],
+    ['F11', -31511, ROWS.F11],
+    ['F12', -31502, ROWS.F12],
+    ['F13', -31502, ROWS.F13],
+    ['F14', -31502, ROWS.F14],
+    ['F15', -31502, ROWS.F15],
+    ['F15 a number', -31502, { is: 'wrong_id', id: 2 }],
+    ['F15 the same digits', -31502, { is: 'wrong_id', id: '1' }],
+    ['500 in JSON', -31502, { is: 'respond', status: 500, headers: TYPED, body: 'a stack trace' }],
+    ['503 without a body', -31502, { is: 'respond', status: 503, headers: { 'retry-after': '7' } }],
+    ['no JSON-RPC', -31502, { is: 'respond', body: '[]' }],
+    ['neither result nor error', -31502, { is: 'respond', body: '{"jsonrpc":"2.0","id":1}' }],
+  ])('%s is told in-band with its own code %i', async (_, code, fault) => {
+    const before = upstream('legacy').calls('tools/call').length
+    fail(fault)
     const told = await error()
     expect(told.code).toBe(code)
-    expect(JSON.stringify(told)).not.toContain('secret')
+    expect(JSON.stringify(told)).not.toMatch(
+      /stack trace|repairs|too fast|who are you|realm|169\.254|welcome/,
+    )
     if (code === -31530) expect(told.data).toEqual({ upstream: 'legacy', retryAfterMs: 7_000 })
+    expect(upstream('legacy').calls('tools/call').length).toBe(before + 1)
   })
   it('F03 F04 never answers, or stalls half-way: the timeout of the service holds', async () => {
     await gateway.manage('PUT', '/api/v1/servers/legacy', { timeoutMs: 300 })
-    server('legacy').dial.set('tools/call', () => undefined)
+    const end = fail(ROWS.F03)
     expect(await error()).toMatchObject({ code: -31504, data: { upstream: 'legacy', afterMs: 300 } })
-    server('legacy').dial.set('tools/call', (_, response) => {
-      response.writeHead(200, { 'content-type': 'application/json' })
-      response.write('{"jsonrpc"')
-    })
+    end()
+    fail(ROWS.F04)
     expect(await error()).toMatchObject({ code: -31504 })
     await gateway.manage('PUT', '/api/v1/servers/legacy', { timeoutMs: 30_000 })
   })
-  it('F21 breaks off in the middle', async () => {
-    server('legacy').dial.set('tools/call', (_, response) => {
-      response.writeHead(200, { 'content-type': 'application/json', 'content-length': '100' })
-      response.write('{"jsonrpc"', () => response.destroy())
-    })
+  it.each<[string, Fault]>([
+    ['with a reset', ROWS.F21],
+    ['without one', { is: 'cut', afterBytes: 10 }],
+  ])('F21 breaks off in the middle, %s', async (_, fault) => {
+    fail(fault)
     expect(await error()).toMatchObject({ code: -31502 })
   })
-  it.each([
-    ['F16 two answers', `data: ${good}\n\ndata: ${good.replace('"x"', '"y"')}\n\n`, 'x'],
-    ['F17 no answer', ': nothing\n\n', -31502],
+  it.each<[string, Fault, string | number]>([
+    ['F16 two answers', ROWS.F16, 'x'],
+    ['F17 no answer', ROWS.F17, -31502],
+    ['F17 nothing at all', stream(': nothing\n\n'), -31502],
     [
       'S44 an answer to somebody else first',
-      `data: ${good.replace('"id":1', '"id":9')}\n\ndata: ${good}\n\n`,
+      stream(`data: ${good.replace('"id":1', '"id":9')}\n\ndata: ${good}\n\n`),
       'x',
     ],
-    ['junk first', `data: {{{\n\ndata: ${good}\n\n`, 'x'],
-    ['F18 an event of 2 MiB', `data: ${'x'.repeat(2_097_152)}`, -31513],
-  ])('%s on a stream', async (_, text, expected) => {
-    server('legacy').dial.set('tools/call', (__, response) =>
-      end(response, 200, text, { 'content-type': 'text/event-stream' }),
-    )
+    ['junk first', stream(`data: {{{\n\ndata: ${good}\n\n`), 'x'],
+    ['F18 an event of 2 MiB', ROWS.F18, -31513],
+    ['F18 a line of 2 MiB without an end', stream(`data: ${'x'.repeat(2_097_152)}`), -31513],
+  ])('%s on a stream', async (_, fault, expected) => {
+    fail(fault)
     for (const accept of ['application/json, text/event-stream', 'application/json']) {
-      const { body } = await call({ accept })
-      expect(body.id).toBe(1)
-      expect(body.error?.code ?? body.result.content[0].text).toBe(expected)
+      const answers = messages(await call({ accept })).filter(({ method }) => method === undefined)
+      expect(answers).toHaveLength(1)
+      expect(answers[0].id).toBe(1)
+      expect(answers[0].error?.code ?? answers[0].result.content[0].text).toBe(expected)
     }
   })
-  it('F19 F20 an answer of more than 8 MiB, declared or not', async () => {
-    for (const declared of [true, false]) {
-      server('legacy').dial.set('tools/call', (_, response) => {
-        response.writeHead(200, {
-          'content-type': 'application/json',
-          ...(declared ? { 'content-length': String(9 << 20) } : {}),
-        })
-        response.on('error', () => undefined)
-        response.end('x'.repeat(9 << 20))
-      })
-      expect(await error()).toMatchObject({ code: -31513, data: { limitBytes: 8_388_608 } })
-    }
+  it.each<[string, Fault]>([
+    ['F19 declared', { is: 'respond', body: 'x'.repeat(9 << 20) }],
+    ['F19 not declared', { is: 'huge_json', bytes: 9 << 20 }],
+    ['F19 of 50 MiB', ROWS.F19],
+    ['F20 compressed', ROWS.F20],
+  ])('%s an answer of more than 8 MiB', async (_, fault) => {
+    fail(fault)
+    expect(await error()).toMatchObject({ code: -31513, data: { limitBytes: 8_388_608 } })
   })
   it('large answers arrive whole', async () => {
-    server('legacy').dial.clear()
     for (const bytes of [70_000, 1_048_576, 8_000_000]) {
       const { body } = await gateway.rpc('tools/call', { name: 'big', arguments: { bytes } }, path('legacy'))
       expect(body.result.content[0].text.length).toBe(bytes)

@@ -2,24 +2,25 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { ROWS } from '../support/dial.ts'
 import { type Answer, eventually, type Gateway, TOKEN } from '../support/gateway.ts'
-import { end, type FakeServer, startServer } from '../support/server.ts'
 import { startStack, type Stack } from '../support/stack.ts'
+import { startUpstream, type Upstream } from '../support/upstream.ts'
 
 let stack: Stack
 let gateway: Gateway
-let server: FakeServer
+let upstream: Upstream
 
 beforeAll(async () => {
   stack = await startStack()
   gateway = await stack.gateway()
-  server = await startServer()
+  upstream = await startUpstream({ era: 'legacy' })
 })
 afterAll(async () => {
   await stack.close()
-  await server.stop()
+  await upstream.stop()
 })
-beforeEach(() => server.dial.clear())
+beforeEach(() => upstream.dial.clear())
 
 let count = 0
 const fresh = (): string => `service-${++count}`
@@ -41,7 +42,7 @@ const exists = async (name: string): Promise<boolean> =>
 describe('registering', () => {
   it('answers with the whole service and the tools discovered', async () => {
     const name = fresh()
-    const { status, body, headers } = await gateway.register(name, server.url, {
+    const { status, body, headers } = await gateway.register(name, upstream.url, {
       timeoutMs: 5_000,
       headers: { 'X-Team': 'a' },
     })
@@ -50,11 +51,11 @@ describe('registering', () => {
     expect(body).toMatchObject({
       id: expect.any(String),
       name,
-      url: server.url,
+      url: upstream.url,
       status: 'connected',
       era: 'legacy',
       timeoutMs: 5_000,
-      toolCount: 7,
+      toolCount: 8,
     })
     expect(body.tools.map((tool: { name: string }) => tool.name)).toContain('echo')
     expect(Date.parse(body.createdAt)).toBeGreaterThan(0)
@@ -63,7 +64,7 @@ describe('registering', () => {
   it('takes everything that a service can have', async () => {
     const rest = {
       transport: 'http',
-      instances: [{ url: server.url, weight: 3 }],
+      instances: [{ url: upstream.url, weight: 3 }],
       loadBalancer: 'round_robin',
       auth: { type: 'bearer', token: 'hunter2' },
       timeoutMs: 30_000,
@@ -80,33 +81,36 @@ describe('registering', () => {
       fallbackTools: [],
       headers: { 'X-Team': 'a' },
     }
-    const { status, text, body } = await gateway.register(fresh(), server.url, rest)
+    const { status, text, body } = await gateway.register(fresh(), upstream.url, rest)
     expect(status).toBe(201)
     expect(text).not.toContain('hunter2')
     expect(body).toMatchObject({
       hasCredential: true,
       rateLimit: rest.rateLimit,
-      instances: [{ url: server.url, weight: 3 }],
+      instances: [{ url: upstream.url, weight: 3 }],
     })
-    expect(server.seen.at(-1)?.headers).toMatchObject({ authorization: 'Bearer hunter2', 'x-team': 'a' })
+    expect(upstream.requests.at(-1)?.headers).toMatchObject({
+      authorization: 'Bearer hunter2',
+      'x-team': 'a',
+    })
   })
 
   it('a url without a path means /mcp on that host', async () => {
-    const { body } = await gateway.register(fresh(), `http://127.0.0.1:${server.port}`)
-    expect(body.url).toBe(server.url)
+    const { body } = await gateway.register(fresh(), `http://127.0.0.1:${upstream.port}`)
+    expect(body.url).toBe(upstream.url)
   })
 
   it('a name that is taken is a 409', async () => {
     const name = fresh()
-    await gateway.register(name, server.url)
-    expectProblem(await gateway.register(name, server.url), 409, 'duplicate_name')
+    await gateway.register(name, upstream.url)
+    expectProblem(await gateway.register(name, upstream.url), 409, 'duplicate_name')
   })
 
   it('of two registrations of one name at once, one wins', async () => {
     const name = fresh()
     const answers = await Promise.all([
-      gateway.register(name, server.url),
-      gateway.register(name, server.url),
+      gateway.register(name, upstream.url),
+      gateway.register(name, upstream.url),
     ])
     expect(answers.map(({ status }) => status).toSorted()).toEqual([201, 409])
   })
@@ -114,10 +118,10 @@ describe('registering', () => {
   it('follows every page and keeps every byte of a tool', async () => {
     const odd =
       '{"name":"odd","inputSchema":{"type":"object","z":1,"a":2},"big":12345678901234567890,"x-vendor":[1.50]}'
-    const paged = await startServer({ pageSize: 2, tools: [odd] })
+    const paged = await startUpstream({ era: 'legacy', pageSize: 2, tools: [odd] })
     const name = fresh()
     const { body, text } = await gateway.register(name, paged.url)
-    expect(body.tools.length).toBe(8)
+    expect(body.tools.length).toBe(9)
     expect(text).toContain(odd)
     expect((await gateway.rpc('tools/list', undefined, { path: `/mcp/${name}` })).text).toContain(odd)
     expect((await gateway.manage('GET', `/api/v1/servers/${name}/definition`)).text).toContain(odd)
@@ -163,9 +167,9 @@ describe('bad input', () => {
 
   it('S01-S05 addresses are refused where private ones are not allowed, and nothing is fetched', async () => {
     const closed = await stack.gateway({ ALLOW_PRIVATE_UPSTREAMS: undefined })
-    const before = server.seen.length
+    const before = upstream.requests.length
     for (const url of [
-      server.url,
+      upstream.url,
       'https://127.0.0.1/',
       'https://localhost/',
       'https://[::1]/',
@@ -179,7 +183,7 @@ describe('bad input', () => {
       expect(answer.text).not.toContain('u:p')
       expect(await exists(name)).toBe(false)
     }
-    expect(server.seen.length).toBe(before)
+    expect(upstream.requests.length).toBe(before)
   })
 
   it.each(['cursor=x', 'limit=0', 'limit=1001', 'limit=-1'])('a list with ?%s is a 400', async (query) =>
@@ -196,22 +200,22 @@ describe('an upstream that cannot be used', () => {
     expect(await exists(name)).toBe(false)
   }
   it('connection: nothing listens', () => refused('http://127.0.0.1:9/mcp', 'connection'))
-  it('tls: no TLS is spoken there', () => refused(server.url.replace('http', 'https'), 'tls'))
+  it('tls: no TLS is spoken there', () => refused(upstream.url.replace('http', 'https'), 'tls'))
   it('status', async () => {
-    server.dial.set('*', (_, response) => end(response, 500, 'secret stack'))
-    await refused(server.url, 'status')
+    upstream.dial.set(ROWS.F07)
+    await refused(upstream.url, 'status')
   })
   it('auth', async () => {
-    server.dial.set('*', (_, response) => end(response, 401, ''))
-    await refused(server.url, 'auth')
+    upstream.dial.set(ROWS.F11)
+    await refused(upstream.url, 'auth')
   })
   it.each([
     ['a web page', 'text/html', '<html>'],
     ['JSON that is no JSON-RPC', 'application/json', '{"hello":"world"}'],
     ['no JSON', 'application/json', 'hello'],
-  ])('not_mcp: %s', async (_, type, text) => {
-    server.dial.set('*', (__, response) => end(response, 200, text, { 'content-type': type }))
-    await refused(server.url, 'not_mcp')
+  ])('not_mcp: %s', async (_, type, body) => {
+    upstream.dial.set({ is: 'respond', headers: { 'content-type': type }, body })
+    await refused(upstream.url, 'not_mcp')
   })
   it('connection: a socket that talks something else', async () => {
     const odd = createServer((socket) => socket.end('220 smtp ready\r\n')).listen(0, '127.0.0.1')
@@ -221,27 +225,18 @@ describe('an upstream that cannot be used', () => {
     odd.close()
   })
   it('timeout', { timeout: 30_000 }, async () => {
-    server.dial.set('*', () => undefined)
-    await refused(server.url, 'timeout')
+    upstream.dial.set(ROWS.F03)
+    await refused(upstream.url, 'timeout')
   })
-  it('F32 a list without end', async () => {
-    server.dial.set('tools/list', (_, response, { id, params }) => {
-      const next = Number(params?.['cursor'] ?? 0) + 1
-      end(
-        response,
-        200,
-        JSON.stringify({ jsonrpc: '2.0', id, result: { tools: [], nextCursor: String(next) } }),
-        { 'content-type': 'application/json' },
-      )
-    })
-    await refused(server.url, 'not_mcp')
-    expect(server.calls('tools/list').length).toBeLessThan(120)
+  it.each(['F32', 'F32b'] as const)('%s a list without end', async (row) => {
+    const before = upstream.calls('tools/list').length
+    upstream.dial.set(ROWS[row])
+    await refused(upstream.url, 'not_mcp')
+    expect(upstream.calls('tools/list').length - before).toBeLessThanOrEqual(50)
   })
   it('F33 more than 1,000 tools are cut', async () => {
-    const many = await startServer({
-      tools: Array.from({ length: 1_200 }, (_, at) => `{"name":"t${at}","inputSchema":{"type":"object"}}`),
-      pageSize: 100,
-    })
+    const many = await startUpstream({ era: 'legacy', pageSize: 100 })
+    many.dial.set(ROWS.F33)
     expect((await gateway.register(fresh(), many.url)).body.toolCount).toBe(1_000)
     await many.stop()
   })
@@ -250,43 +245,43 @@ describe('an upstream that cannot be used', () => {
 describe('changing', () => {
   it('merges the fields given and discovers anew', async () => {
     const name = fresh()
-    await gateway.register(name, server.url, { timeoutMs: 5_000 })
-    server.tools.push('{"name":"later","inputSchema":{"type":"object"}}')
+    await gateway.register(name, upstream.url, { timeoutMs: 5_000 })
+    upstream.offer.tools.push('{"name":"later","inputSchema":{"type":"object"}}')
     const { status, body } = await gateway.manage('PUT', `/api/v1/servers/${name}`, {
       headers: { 'X-Team': 'b' },
     })
     expect(status).toBe(200)
     expect(body).toMatchObject({ timeoutMs: 5_000, headers: { 'X-Team': 'b' } })
     expect(body.tools.map((tool: { name: string }) => tool.name)).toContain('later')
-    server.tools.pop()
+    upstream.offer.tools.pop()
   })
 
   it('to an address that does not work changes nothing', async () => {
     const name = fresh()
-    await gateway.register(name, server.url)
+    await gateway.register(name, upstream.url)
     expectProblem(
       await gateway.manage('PUT', `/api/v1/servers/${name}`, { url: 'http://127.0.0.1:9/' }),
       502,
       'discovery_failed',
     )
     expect((await gateway.manage('GET', `/api/v1/servers/${name}`)).body).toMatchObject({
-      url: server.url,
+      url: upstream.url,
       status: 'connected',
     })
   })
 
   it('a refresh that fails keeps the last good catalogue and shows the reason', async () => {
     const name = fresh()
-    await gateway.register(name, server.url)
-    server.dial.set('*', (_, response) => end(response, 503, ''))
+    await gateway.register(name, upstream.url)
+    upstream.dial.set(ROWS.F08)
     expectProblem(await gateway.manage('POST', `/api/v1/servers/${name}/refresh`), 502, 'discovery_failed')
     const { body } = await gateway.manage('GET', `/api/v1/servers/${name}`)
     expect(body).toMatchObject({
       status: 'error',
       statusReason: expect.stringContaining('HTTP 503'),
-      toolCount: 7,
+      toolCount: 8,
     })
-    server.dial.clear()
+    upstream.dial.clear()
     expect((await gateway.manage('POST', `/api/v1/servers/${name}/refresh`)).body).toMatchObject({
       status: 'connected',
     })
@@ -294,7 +289,7 @@ describe('changing', () => {
 
   it('cannot rename', async () => {
     const name = fresh()
-    await gateway.register(name, server.url)
+    await gateway.register(name, upstream.url)
     expectProblem(
       await gateway.manage('PUT', `/api/v1/servers/${name}`, { name: 'other' }),
       400,
@@ -304,10 +299,10 @@ describe('changing', () => {
 
   it('disconnects and connects: not listed, calls refused, catalogue kept', async () => {
     const name = fresh()
-    await gateway.register(name, server.url)
+    await gateway.register(name, upstream.url)
     expect((await gateway.manage('POST', `/api/v1/servers/${name}/disconnect`)).body).toMatchObject({
       status: 'disconnected',
-      toolCount: 7,
+      toolCount: 8,
     })
     expect(await gateway.toolNames('/mcp?names=prefixed')).not.toContain(`${name}__echo`)
     const { body } = await gateway.rpc('tools/call', { name: `${name}__echo`, arguments: {} })
@@ -318,19 +313,22 @@ describe('changing', () => {
 
   it('deletes softly: gone for everyone, the name free, a second time 404', async () => {
     const name = fresh()
-    await gateway.register(name, server.url)
+    await gateway.register(name, upstream.url)
     expect((await gateway.manage('DELETE', `/api/v1/servers/${name}`)).status).toBe(200)
     expectProblem(await gateway.manage('DELETE', `/api/v1/servers/${name}`), 404, 'unknown_service')
     expectProblem(await gateway.manage('GET', `/api/v1/servers/${name}`), 404, 'unknown_service')
     expect((await gateway.rpc('tools/list', undefined, { path: `/mcp/${name}` })).status).toBe(404)
-    expect((await gateway.register(name, server.url)).status).toBe(201)
+    expect((await gateway.register(name, upstream.url)).status).toBe(201)
   })
 })
 
 describe('bare names', () => {
   it('stay with the service that got them first, and come free when it is deleted', async () => {
     const [first, second] = [fresh(), fresh()]
-    const one = await startServer({ tools: ['{"name":"unique","inputSchema":{"type":"object"}}'] })
+    const one = await startUpstream({
+      era: 'legacy',
+      tools: ['{"name":"unique","inputSchema":{"type":"object"}}'],
+    })
     await gateway.register(first, one.url)
     await gateway.register(second, one.url)
     expect(await gateway.toolNames()).toEqual(expect.arrayContaining(['unique', `${second}__unique`]))
@@ -368,7 +366,7 @@ describe('who may manage', () => {
 
 describe('a service that is away when it is registered', () => {
   it('is accepted with fallback tools, shows the reason, and is discovered when it returns', async () => {
-    const late = await startServer()
+    const late = await startUpstream({ era: 'legacy' })
     await late.stop()
     const name = fresh()
     const fallbackTools = [{ name: 'fallback', description: 'Later', inputSchema: { type: 'object' } }]
@@ -387,7 +385,7 @@ describe('a service that is away when it is registered', () => {
     await eventually(5_000, async () => expect(await gateway.toolNames(`/mcp/${name}`)).toContain('echo'))
     expect((await gateway.manage('GET', `/api/v1/servers/${name}`)).body).toMatchObject({
       status: 'connected',
-      toolCount: 7,
+      toolCount: 8,
     })
     await late.stop()
   })
@@ -395,9 +393,12 @@ describe('a service that is away when it is registered', () => {
 
 describe('MCP_SERVICES', () => {
   it('registers at start, with credentials', async () => {
-    const demanding = await startServer({ auth: { header: 'authorization', value: 'Bearer s3cret' } })
+    const demanding = await startUpstream({
+      era: 'legacy',
+      auth: { header: 'authorization', value: 'Bearer s3cret' },
+    })
     const configured = await stack.gateway({
-      MCP_SERVICES: `from-env, other-env=${server.url}`,
+      MCP_SERVICES: `from-env, other-env=${upstream.url}`,
       MCP_SERVICE_FROM_ENV_URL: demanding.url,
       MCP_SERVICE_FROM_ENV_AUTH_TYPE: 'bearer',
       MCP_SERVICE_FROM_ENV_TOKEN: 's3cret',
