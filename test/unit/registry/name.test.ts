@@ -65,6 +65,14 @@ describe('public names', () => {
     )
   })
 
+  it('S38 a local name that looks like a prefixed one is listed under its own prefix', () => {
+    const services = [serviceOf('z', ['c']), serviceOf('a', ['b__c']), serviceOf('b', ['c'])]
+    const snapshot = new Snapshot(imageOf(1, services))
+    expect(listed(snapshot, 'bare').map(({ name }) => name)).toEqual(['c', 'a__b__c', 'b__c'])
+    const reached = (name: string) => snapshot.resolveTool(name, { is: 'all', names: 'bare' })?.service.name
+    expect(['c', 'a__b__c', 'b__c'].map(reached)).toEqual(['z', 'a', 'b'])
+  })
+
   it('keeps a bare name with its holder when an earlier service offers it later', () => {
     const early = serviceOf('early', ['search'])
     const holder = serviceOf('holder', ['search'])
