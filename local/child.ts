@@ -31,6 +31,8 @@ export function startChild({ command, args, cwd, env = process.env, sink }: Chil
     ...(cwd === undefined ? {} : { cwd }),
     env,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    // The keeper leads a process group: see there.
+    detached: process.platform !== 'win32',
   })
   let said = ''
   for (const stream of [child.stdout, child.stderr]) {

@@ -1,22 +1,20 @@
 /**
  * Runs a command for as long as the parent lives: `node local/keeper.mjs <command> [arguments]`, spawned with an
- * IPC channel. A parent that is killed cannot end its children; this one sees the channel close and does. The
- * command leads a process group of its own, so that what it started ends with it, even when it was killed itself.
+ * IPC channel. A parent that is killed cannot end its children; this one sees the channel close and does. It
+ * leads a process group of its own, so that it outlives a parent that is killed with its whole group, and so that
+ * whatever the command started ends with it, even when the command itself was killed.
  */
 import { spawn } from 'node:child_process'
 
 const KILL_AFTER_MS = 3_000
-const hasGroups = process.platform !== 'win32'
 
 const [command, ...args] = process.argv.slice(2)
-const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit'], detached: hasGroups })
+const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit'] })
 
+/** Kills the group, this process with it. */
 function killAll() {
-  try {
-    process.kill(hasGroups ? -child.pid : child.pid, 'SIGKILL')
-  } catch {
-    // None is left.
-  }
+  if (process.platform === 'win32') child.kill('SIGKILL')
+  else process.kill(-process.pid, 'SIGKILL')
 }
 
 function end() {
@@ -29,7 +27,7 @@ child.on('error', (error) => {
   console.error(error.message)
   process.exit(1)
 })
-child.on('exit', (code) => {
+child.on('exit', () => {
   killAll()
-  process.exit(code ?? 1)
+  process.exit(1)
 })

@@ -129,12 +129,13 @@ function tellNo(call: ToolCall, dialect: Dialect, idText: string, method: string
   const deadline = new Deadline(LIMITS.handshakeTimeoutMs)
   const headers = requestHeaders(call.connection, dialect)
   const body = refuseUpstreamRequest(idText, method)
-  const told = send({ url: call.connection.url, headers, body }, deadline).then((sent) => {
+  const tell = async (): Promise<void> => {
+    const sent = await send({ url: call.connection.url, headers, body }, deadline)
     deadline.end()
     if (sent.ok) discard(sent.value)
-  })
+  }
   // The answer may follow at once and end the request; the no must still arrive.
-  call.background(told)
+  call.background(tell())
 }
 
 function finish(deadline: Deadline, result: Result<Response, Fault>): Result<Response, Fault> {
