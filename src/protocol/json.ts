@@ -75,7 +75,6 @@ export function elementsOf(text: string, start = 0): Span[] {
 export const cut = (text: string, span: Span): string => text.slice(span.start, span.end)
 
 export const isObjectAt = (text: string, span: Span): boolean => text.charCodeAt(span.start) === OPEN_BRACE
-export const isArrayAt = (text: string, span: Span): boolean => text.charCodeAt(span.start) === OPEN_BRACKET
 
 /** An object text from raw member texts, in the order given. */
 export function writeObject(members: Iterable<readonly [key: string, rawValue: string]>): string {
