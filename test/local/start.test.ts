@@ -93,6 +93,17 @@ const allClosed = (): Promise<void> =>
     expect(await Promise.all(Object.values(ports).map(isClosed))).toEqual([true, true, true]),
   )
 
+/** Lists and calls the tools of both example services. */
+async function useTools(client: Client | ModernClient): Promise<void> {
+  const { tools } = await client.listTools()
+  expect(tools.map(({ name }) => name).toSorted()).toEqual(['getProductById', 'getUserById'])
+  const product = await client.callTool({ name: 'getProductById', arguments: { id: '123' } })
+  expect(product.structuredContent).toMatchObject({ name: 'Mechanical keyboard' })
+  const user = await client.callTool({ name: 'getUserById', arguments: { id: '456' } })
+  expect(user.structuredContent).toMatchObject({ name: 'Grace Hopper' })
+  await client.close()
+}
+
 describe('npm start', { timeout: 60_000 }, () => {
   let started: Started
 
@@ -116,15 +127,7 @@ describe('npm start', { timeout: 60_000 }, () => {
       requestInit: { headers: { authorization: TOKEN } },
     })
     await client.connect(transport)
-    expect((await client.listTools()).tools.map(({ name }) => name).toSorted()).toEqual([
-      'getProductById',
-      'getUserById',
-    ])
-    const product = await client.callTool({ name: 'getProductById', arguments: { id: '123' } })
-    expect(product.structuredContent).toMatchObject({ name: 'Mechanical keyboard' })
-    const user = await client.callTool({ name: 'getUserById', arguments: { id: '456' } })
-    expect(user.structuredContent).toMatchObject({ name: 'Grace Hopper' })
-    await client.close()
+    await useTools(client)
   })
 
   it('serves the official SDK client, version 2, in modern mode', async () => {
@@ -133,15 +136,7 @@ describe('npm start', { timeout: 60_000 }, () => {
       { versionNegotiation: { mode: { pin: '2026-07-28' } } },
     )
     await client.connect(new ModernTransport(url(), { requestInit: { headers: { authorization: TOKEN } } }))
-    expect((await client.listTools()).tools.map(({ name }) => name).toSorted()).toEqual([
-      'getProductById',
-      'getUserById',
-    ])
-    const product = await client.callTool({ name: 'getProductById', arguments: { id: '123' } })
-    expect(product.structuredContent).toMatchObject({ name: 'Mechanical keyboard' })
-    const user = await client.callTool({ name: 'getUserById', arguments: { id: '456' } })
-    expect(user.structuredContent).toMatchObject({ name: 'Grace Hopper' })
-    await client.close()
+    await useTools(client)
   })
 
   it('says in one line that it runs already', async () => {
