@@ -8,6 +8,7 @@ export class Deadline {
   #timer: ReturnType<typeof setTimeout>
   readonly #parent: AbortSignal | undefined
   readonly #giveUp = () => this.#controller.abort()
+  #ended: (() => void) | undefined
   expired = false
 
   timeoutMs: number
@@ -35,9 +36,21 @@ export class Deadline {
     }, this.timeoutMs)
   }
 
+  /** Gives up at once. */
+  cancel(): void {
+    this.#controller.abort()
+  }
+
+  /** Called once, when the wait is over. */
+  onEnd(ended: () => void): void {
+    this.#ended = ended
+  }
+
   end(): void {
     clearTimeout(this.#timer)
     this.#parent?.removeEventListener('abort', this.#giveUp)
+    this.#ended?.()
+    this.#ended = undefined
   }
 }
 
@@ -56,3 +69,6 @@ export async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T 
     clearTimeout(timer)
   }
 }
+
+/** Resolves after so long. */
+export const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
