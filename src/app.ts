@@ -26,7 +26,7 @@ export function createApp({ mcp, admin, health, upkeep, log }: AppPorts): Hono {
 
   const serve = async (c: Context): Promise<Response> => {
     const origin = c.req.header('origin')
-    if (c.req.method === 'OPTIONS') return preflight(origin, mcp.allowedOrigins)
+    if (c.req.method === 'OPTIONS') return preflight(c.req.raw.headers, mcp.allowedOrigins)
     const background = backgroundOf(c)
     const response = await serveMcp(c.req.raw, c.req.param('service'), mcp, background)
     upkeep.tick(background)
@@ -60,15 +60,20 @@ const ALLOWED_HEADERS = [
   'mcp-method',
   'mcp-name',
   'last-event-id',
-].join(', ')
+]
+/** Headers that repeat arguments have names of their tools' making (2026-07-28, "Custom headers"). */
+const MIRROR = /^mcp-param-[!#$%&'*+\-.^_`|~0-9a-z]{1,100}$/
 
 /** The exact origin is reflected, never `*` (B07, B08, S34). */
-function preflight(origin: string | undefined, allowed: readonly string[]): Response {
-  if (origin === undefined || !isAllowedOrigin(origin, allowed)) return refuse({ why: 'origin_refused' })
+function preflight(asked: Headers, allowed: readonly string[]): Response {
+  const origin = asked.get('origin')
+  if (origin === null || !isAllowedOrigin(origin, allowed)) return refuse({ why: 'origin_refused' })
+  const named = (asked.get('access-control-request-headers') ?? '').toLowerCase().split(',')
+  const mirrors = named.map((name) => name.trim()).filter((name) => MIRROR.test(name))
   const headers = {
     'access-control-allow-origin': origin,
-    'access-control-allow-methods': 'POST, OPTIONS',
-    'access-control-allow-headers': ALLOWED_HEADERS,
+    'access-control-allow-methods': 'GET, POST, DELETE, OPTIONS',
+    'access-control-allow-headers': [...ALLOWED_HEADERS, ...mirrors].join(', '),
     'access-control-max-age': '600',
     vary: 'origin',
   }

@@ -1,52 +1,32 @@
 /**
- * The way of an MCP request, in order: door → caller → body → message → ladder → registry → answer. Each step
- * lives in its folder and knows none of the others; the order lives here alone.
+ * The way of an MCP request, in order: door → caller → body → message → ladder → registry → session → answer.
+ * Each step lives in its folder and knows none of the others; the order lives here alone.
  */
-import type { Identity } from './identity/identify.ts'
+import { answer, type AnswerPorts } from './mcp/answer.ts'
 import { challenge } from './identity/challenge.ts'
+import type { Identity } from './identity/identify.ts'
 import type { Principal } from './identity/principal.ts'
+import type { Session } from './identity/session.ts'
+import { receiveReply } from './mcp/receive.ts'
+import type { Scene } from './mcp/scene.ts'
+import { endSession, openListener } from './mcp/session.ts'
 import type { Background } from './platform/background.ts'
+import { err, ok, type Result } from './platform/result.ts'
 import { readBody } from './protocol/body.ts'
 import { acceptsJson, acceptsStream, BODY, climb, type Door, ENTRY } from './protocol/door.ts'
-import { discoverResult, initializeResult } from './protocol/introduction.ts'
 import { checkInbound, eraOf } from './protocol/ladder.ts'
-import { decodeMessage, type Message } from './protocol/message.ts'
-import { checkMirrors } from './protocol/mirror.ts'
+import { decodeBody, decodeElement, type Message, type Reply, UNASKED } from './protocol/message.ts'
 import { type Refusal, refuse } from './protocol/refusal.ts'
-import { accepted, answerWith, answerWithBytes } from './protocol/result.ts'
-import type { Era } from './protocol/version.ts'
+import { accepted } from './protocol/result.ts'
+import { takesBatches } from './protocol/version.ts'
 import type { Registry } from './registry/registry.ts'
-import type { Endpoint, Snapshot, Target } from './registry/snapshot.ts'
+import type { Endpoint, Snapshot } from './registry/snapshot.ts'
+import { keyOf } from './registry/target.ts'
 
-export type McpPorts = {
+export type McpPorts = AnswerPorts & {
   readonly identity: Identity
   readonly registry: Registry
   readonly allowedOrigins: readonly string[]
-  readonly callTool: (call: TargetCall) => Promise<Response>
-}
-
-/** A tools/call that may go: who, what, and how the answer must look. */
-export type TargetCall = {
-  readonly target: Target
-  readonly principal: Principal
-  readonly message: Message
-  readonly era: Era
-  readonly idText: string
-  readonly acceptsJson: boolean
-  readonly acceptsStream: boolean
-  readonly signal: AbortSignal
-  readonly background: Background
-}
-
-type Asked = {
-  readonly message: Message
-  readonly idText: string
-  readonly era: Era
-  readonly snapshot: Snapshot
-  readonly endpoint: Endpoint
-  readonly principal: Principal
-  readonly request: Request
-  readonly background: Background
 }
 
 /** `service`: the last part of `/mcp/:service`; absent: everything. */
@@ -56,90 +36,131 @@ export async function serveMcp(
   ports: McpPorts,
   background: Background,
 ): Promise<Response> {
-  const { headers } = request
-  const door: Door = { httpMethod: request.method, headers, allowedOrigins: ports.allowedOrigins }
+  const { headers, method } = request
+  const door: Door = { httpMethod: method, headers, allowedOrigins: ports.allowedOrigins }
   const atEntry = climb(ENTRY, door)
   if (atEntry) return refuse(atEntry)
   const caller = await ports.identity.identify(headers)
   if (!caller.ok) return challenge(caller.error)
+  const enter: Enter = (idText) => setScene(request, service, caller.value, ports, background, idText)
+  if (method !== 'POST') return await serveSession(await enter(), ports)
   const atBody = climb(BODY, door)
   if (atBody) return refuse(atBody)
   const bytes = await readBody(request)
   if (!bytes.ok) return refuse(bytes.error)
-  const decoded = decodeMessage(bytes.value)
+  const decoded = decodeBody(bytes.value)
   if (!decoded.ok) return refuse(decoded.error.refusal, decoded.error.idText)
-  const message = decoded.value
+  switch (decoded.value.is) {
+    case 'message':
+      return await serveMessage(decoded.value.message, headers, enter, ports)
+    case 'reply':
+      return await serveReply(decoded.value.reply, await enter(), ports)
+    case 'batch':
+      return await serveBatch(decoded.value.texts, headers, enter, ports)
+  }
+}
+
+/** What the request runs into before its answer, or what it is told instead, under this id. */
+type Enter = (idText?: string) => Promise<Result<Scene, Response>>
+
+async function serveMessage(
+  message: Message,
+  headers: Headers,
+  enter: Enter,
+  ports: McpPorts,
+): Promise<Response> {
   const era = eraOf(message, headers)
   const fault = checkInbound({ message, headers, era })
   if (fault) return refuse(fault, message.idText)
-  const current = await ports.registry.current(background)
-  if (!current.ok) return refuse(current.error, message.idText)
-  const endpoint = endpointOf(request, service, current.value)
-  if (!endpoint) return unknownEndpoint()
-  if (message.idText === undefined) return accepted()
-  const asked = {
-    message,
-    idText: message.idText,
-    era,
-    snapshot: current.value,
-    endpoint,
-    principal: caller.value,
-    request,
+  const scene = await enter(message.idText)
+  if (!scene.ok) return scene.error
+  const session =
+    era === 'legacy' && message.method !== 'initialize' ? await sessionOf(scene.value, ports) : ok(undefined)
+  if (!session.ok) return refuse(session.error, message.idText)
+  return await answer({ ...scene.value, message, era, session: session.value }, ports)
+}
+
+/** Only a legacy session can have been asked something. */
+async function serveReply(reply: Reply, scene: Result<Scene, Response>, ports: McpPorts): Promise<Response> {
+  if (!scene.ok) return scene.error
+  const session = await sessionOf(scene.value, ports)
+  if (!session.ok) return refuse(session.error)
+  const isTaken = session.value && (await receiveReply(reply, session.value, scene.value, ports.dispatch))
+  return isTaken ? accepted() : refuse({ why: 'invalid_request', detail: UNASKED })
+}
+
+/** Only 2025-03-26 has batches ("Batching"); each message is answered as if it came alone, and without a stream. */
+async function serveBatch(
+  texts: readonly string[],
+  headers: Headers,
+  enter: Enter,
+  ports: McpPorts,
+): Promise<Response> {
+  if (!takesBatches(headers.get('mcp-protocol-version'))) {
+    return refuse({ why: 'invalid_request', detail: 'batches are not supported' })
   }
-  return await answer({ ...asked, background }, ports)
-}
-
-function answer(asked: Asked, ports: McpPorts): Response | Promise<Response> {
-  const { message, idText } = asked
-  switch (message.method) {
-    case 'initialize':
-      return answerWith(idText, initializeResult(message))
-    case 'server/discover':
-      return answerWith(idText, discoverResult())
-    case 'ping':
-      return answerWith(idText, {})
-    case 'tools/list':
-      return listTools(asked)
-    case 'tools/call':
-      return callTool(asked, ports)
-    default:
-      return refuse({ why: 'unknown_method', method: message.method, status: 200 }, idText)
+  const scene = await enter()
+  if (!scene.ok) return scene.error
+  const alone = ok({ ...scene.value, acceptsJson: true, acceptsStream: false })
+  const serveOne = async (decoded: ReturnType<typeof decodeElement>): Promise<Response> => {
+    if (!decoded.ok) return refuse(decoded.error.refusal, decoded.error.idText)
+    if (decoded.value.is === 'reply') return await serveReply(decoded.value.reply, alone, ports)
+    if (decoded.value.is === 'batch') return refuse({ why: 'invalid_request' })
+    return await serveMessage(decoded.value.message, headers, async () => alone, ports)
   }
+  const responses = await Promise.all(texts.map((text) => serveOne(decodeElement(text))))
+  const bodies = await Promise.all(responses.map((response) => response.text()))
+  const answers = bodies.filter((body) => body !== '')
+  if (answers.length === 0) return accepted()
+  return new Response(`[${answers.join(',')}]`, { headers: { 'content-type': 'application/json' } })
 }
 
-function listTools({ message, idText, era, snapshot, endpoint }: Asked): Response {
-  const page = snapshot.tools(endpoint, era).page(message.params?.['cursor'])
-  return page ? answerWithBytes(idText, page) : refuse({ why: 'invalid_cursor' }, idText)
+/** GET listens, DELETE ends; the door has seen that a session is named. */
+async function serveSession(scene: Result<Scene, Response>, ports: McpPorts): Promise<Response> {
+  if (!scene.ok) return scene.error
+  const session = await sessionOf(scene.value, ports)
+  if (!session.ok || !session.value) return refuse({ why: 'unknown_session' })
+  const { method } = scene.value.request
+  return method === 'GET'
+    ? await openListener(session.value, scene.value, ports)
+    : await endSession(session.value, scene.value, ports)
 }
 
-function callTool(asked: Asked, ports: McpPorts): Response | Promise<Response> {
-  const { message, idText, era, principal, request, background } = asked
-  const target = findTool(asked)
-  if ('why' in target) return refuse(target, idText)
-  const fault =
-    era === 'modern'
-      ? checkMirrors(target.mirrors, message.params?.['arguments'], request.headers)
-      : undefined
-  if (fault) return refuse(fault, idText)
+/** The session that a legacy request names; an id that opens none is refused, so that its client begins anew (B85). */
+async function sessionOf(
+  { request, principal, endpoint, background }: Scene,
+  { clientSessions, dispatch: { memory } }: McpPorts,
+): Promise<Result<Session | undefined, Refusal>> {
+  const id = request.headers.get('mcp-session-id')
+  if (id === null) return ok(undefined)
+  const session = await clientSessions.open(id, principal, keyOf(endpoint))
+  if (!session || (await memory.state(session, background)).isEnded) return err({ why: 'unknown_session' })
+  return ok(session)
+}
+
+async function setScene(
+  request: Request,
+  service: string | undefined,
+  principal: Principal,
+  { registry }: McpPorts,
+  background: Background,
+  idText?: string,
+): Promise<Result<Scene, Response>> {
+  const current = await registry.current(background)
+  if (!current.ok) return err(refuse(current.error, idText))
+  const snapshot = current.value
+  const endpoint = endpointOf(request, service, snapshot)
+  if (!endpoint) return err(unknownEndpoint())
   const accept = request.headers.get('accept')
-  const accepts = { acceptsJson: acceptsJson(accept), acceptsStream: acceptsStream(accept) }
-  return ports.callTool({
-    target,
+  return ok({
+    request,
     principal,
-    message,
-    era,
-    idText,
-    ...accepts,
-    signal: request.signal,
+    snapshot,
+    endpoint,
+    acceptsJson: acceptsJson(accept),
+    acceptsStream: acceptsStream(accept),
     background,
   })
-}
-
-function findTool({ message, snapshot, endpoint }: Asked): Target | Refusal {
-  const name = String(message.params?.['name'])
-  const target = snapshot.resolveTool(name, endpoint)
-  if (!target) return { why: 'unknown_tool', name }
-  return target.service.isEnabled ? target : { why: 'service_disabled', service: target.service.name }
 }
 
 function endpointOf(request: Request, service: string | undefined, snapshot: Snapshot): Endpoint | undefined {

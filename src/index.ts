@@ -4,10 +4,19 @@ import { forbidden, respondWithProblem } from './admin/problem.ts'
 import { Registrar } from './admin/registrar.ts'
 import { Upkeep } from './admin/upkeep.ts'
 import { createApp } from './app.ts'
-import { dispatch } from './dispatch.ts'
+import { ClientSessionObject } from './durable/client-session.ts'
+import { type Namespaces, ParkedObjects, ServiceGuards, SessionObjects } from './durable/objects.ts'
+import { ParkedCallObject } from './durable/parked-call.ts'
+import { ServiceGuardObject } from './durable/service-guard.ts'
+import type { McpPorts } from './flow.ts'
 import { challenge } from './identity/challenge.ts'
 import { Identity } from './identity/identify.ts'
 import { DEFAULT_ORGANISATION } from './identity/principal.ts'
+import { Sessions } from './identity/session.ts'
+import type { DispatchPorts } from './mcp/dispatch.ts'
+import { InFlight } from './mcp/inflight.ts'
+import { Listens } from './mcp/listens.ts'
+import { openTickets } from './mcp/tickets.ts'
 import { systemClock } from './platform/clock.ts'
 import { remember, rememberFor } from './platform/remember.ts'
 import { type Environment, readSettings, type Settings } from './platform/settings.ts'
@@ -17,7 +26,7 @@ import { CredentialStore } from './storage/credential.ts'
 import { openDatabase } from './storage/database.ts'
 import { Publication } from './storage/publication.ts'
 import { QuickStore } from './storage/quick.ts'
-import { Sealer } from './storage/seal.ts'
+import { Sealer } from './platform/seal.ts'
 import { ServiceStore } from './storage/services.ts'
 import { StoredRegistry } from './storage/source.ts'
 import { openLog } from './telemetry/log.ts'
@@ -26,9 +35,14 @@ import { discover } from './upstream/discovery.ts'
 import { UpstreamSessions } from './upstream/session.ts'
 import { unconfigured } from './unconfigured.ts'
 
-type Gateway = { readonly app: Pick<Hono, 'fetch'>; readonly upkeep?: Upkeep }
+type Gateway = {
+  readonly app: Pick<Hono, 'fetch'>
+  readonly upkeep: Upkeep
+  readonly mcp: McpPorts
+  readonly registrar: Registrar
+}
 
-function compose(settings: Settings): Gateway {
+function compose(settings: Settings, namespaces: Namespaces): Gateway {
   const clock = systemClock
   const log = openLog(settings.logLevel)
   const identity = new Identity(settings)
@@ -55,17 +69,33 @@ function compose(settings: Settings): Gateway {
     clock,
   })
   const upkeep = new Upkeep({ registry, registrar, configured: settings.configured, clock, log })
-  const dispatchPorts = {
+  const { allowedOrigins } = settings
+  const guards = new ServiceGuards(namespaces.SERVICE_GUARD, clock)
+  const dispatch: DispatchPorts = {
     mayCall: rememberFor((service: ServiceRecord) => checkAddress(service.url, policy).ok),
     sessions: new UpstreamSessions(),
+    memory: new SessionObjects(namespaces.CLIENT_SESSION, clock),
+    inFlight: new InFlight(),
+    tickets: openTickets(settings.encryptionKey),
     openCredential: credentials.open.bind(credentials),
     recover: registrar.recover.bind(registrar),
+    noteChange: (service, background) => background(guards.noteChange(service)),
     defaultTimeoutMs: settings.defaultTimeoutMs,
     log,
   }
-  const { allowedOrigins } = settings
+  const mcp: McpPorts = {
+    identity,
+    registry,
+    allowedOrigins,
+    clientSessions: new Sessions(settings.encryptionKey, clock),
+    dispatch,
+    parked: new ParkedObjects(namespaces.PARKED_CALL),
+    listen: { registry, watch: (services) => guards.watch(services) },
+    listens: new Listens(),
+    clock,
+  }
   const app = createApp({
-    mcp: { identity, registry, allowedOrigins, callTool: (call) => dispatch(call, dispatchPorts) },
+    mcp,
     admin: {
       registrar,
       allowedOrigins,
@@ -87,25 +117,65 @@ function compose(settings: Settings): Gateway {
     upkeep,
     log,
   })
-  return { app, upkeep }
+  return { app, upkeep, mcp, registrar }
 }
 
-function gatewayOf(env: Environment): Gateway {
+/** One gateway per environment; what keeps it from running is told by every route. */
+type Opened = { readonly gateway: Gateway } | { readonly app: Pick<Hono, 'fetch'> }
+
+function open(env: Environment): Opened {
   const settings = readSettings(env)
-  return settings.ok ? compose(settings.value) : { app: unconfigured(settings.error, openLog('info')) }
+  if (!settings.ok) return { app: unconfigured(settings.error, openLog('info')) }
+  return { gateway: compose(settings.value, readNamespaces(env)) }
 }
 
-const gateways = new WeakMap<Environment, Gateway>()
+const opened = new WeakMap<Environment, Opened>()
 
+function openedFor(env: Environment): Opened {
+  const known = opened.get(env) ?? open(env)
+  opened.set(env, known)
+  return known
+}
+
+/** For Durable Objects, which are only ever reached through a gateway that runs. */
 function gatewayFor(env: Environment): Gateway {
-  const gateway = gateways.get(env) ?? gatewayOf(env)
-  gateways.set(env, gateway)
-  return gateway
+  const found = openedFor(env)
+  if ('gateway' in found) return found.gateway
+  throw new Error('The gateway is not configured.')
+}
+
+/** The one place where bindings become namespaces: wrangler.toml declares them. */
+const readNamespaces = (env: Environment): Namespaces => env as unknown as Namespaces
+
+export class ClientSession extends ClientSessionObject {
+  constructor(ctx: DurableObjectState, env: Environment) {
+    const { mcp } = gatewayFor(env)
+    super(ctx, env, { ...mcp.listen, dispatch: mcp.dispatch })
+  }
+}
+
+export class ParkedCall extends ParkedCallObject {
+  constructor(ctx: DurableObjectState, env: Environment) {
+    const { mcp } = gatewayFor(env)
+    super(ctx, env, { dispatch: mcp.dispatch, snapshot: (background) => mcp.registry.current(background) })
+  }
+}
+
+export class ServiceGuard extends ServiceGuardObject {
+  constructor(ctx: DurableObjectState, env: Environment) {
+    const { mcp, registrar } = gatewayFor(env)
+    const refresh = registrar.refresh.bind(registrar)
+    super(ctx, env, { registry: mcp.registry, dispatch: mcp.dispatch, refresh })
+  }
 }
 
 export default {
-  fetch: (request, env, context) => gatewayFor(env).app.fetch(request, env, context),
+  fetch: (request, env, context) => {
+    const found = openedFor(env)
+    return ('gateway' in found ? found.gateway.app : found.app).fetch(request, env, context)
+  },
   scheduled: async (_event, env, context) => {
-    await gatewayFor(env).upkeep?.run((work) => context.waitUntil(work))
+    const found = openedFor(env)
+    if ('gateway' in found) await found.gateway.upkeep.run((work) => context.waitUntil(work))
   },
 } satisfies ExportedHandler<Environment>

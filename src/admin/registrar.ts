@@ -7,9 +7,8 @@ import type { Clock } from '../platform/clock.ts'
 import { err, ok, type Result } from '../platform/result.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Catalogue } from '../protocol/catalogue.ts'
+import { claimsOf } from '../registry/claim.ts'
 import type { ServiceRecord, ServiceStatus } from '../registry/image.ts'
-import { fitName, mayBeBare } from '../registry/name.ts'
-import { readOffers } from '../registry/offer.ts'
 import type { Snapshot } from '../registry/snapshot.ts'
 import type { CredentialStore } from '../storage/credential.ts'
 import type { DatabaseFault } from '../storage/database.ts'
@@ -65,7 +64,7 @@ export class Registrar {
       id,
       fields: await this.#fieldsOf(id, draft.value, discovered, { isEnabled: true }),
       catalogue: discovered.ok ? discovered.value : undefined,
-      names: bareNames(discovered.ok ? discovered.value.tools : (fallback ?? '[]')),
+      names: claimsOf(discovered.ok ? discovered.value : { tools: fallback ?? '[]' }),
       instances: draft.value.instances,
     }
     const stored = await this.#ports.store.insert(body.name, write, {
@@ -103,6 +102,17 @@ export class Registrar {
     const discovered = await this.#ports.discover(draft)
     if (!discovered.ok && describeFault(discovered.error) === service.statusReason) return
     const act = { actor: 'gateway', action: 'service.recover', target: service.name }
+    await this.#store(service, draft, discovered, act, background)
+  }
+
+  /** Reads the catalogue again after the service said that it changed, and stores it where it did. */
+  async refresh(service: ServiceRecord, background: Background): Promise<void> {
+    const draft = await this.#draftAsStored(service)
+    const discovered = draft && (await this.#ports.discover(draft))
+    if (!draft || !discovered?.ok) return
+    if (discovered.value.fingerprint === service.catalogue?.fingerprint && service.status === 'connected')
+      return
+    const act = { actor: 'gateway', action: 'service.refresh', target: service.name }
     await this.#store(service, draft, discovered, act, background)
   }
 
@@ -160,7 +170,7 @@ export class Registrar {
       id: service.id,
       fields: await this.#fieldsOf(service.id, draft, discovered, service),
       catalogue: discovered.ok ? discovered.value : undefined,
-      names: discovered.ok ? bareNames(discovered.value.tools) : [],
+      names: discovered.ok ? claimsOf(discovered.value) : [],
       instances: draft.instances,
     }
     return await this.#answer(await this.#ports.store.update(write, act), service.name, background)
@@ -200,13 +210,6 @@ function findIn(snapshot: Snapshot, idOrName: string): Outcome {
   const service = snapshot.service(idOrName) ?? snapshot.image.services.find(({ id }) => id === idOrName)
   return service ? ok(service) : err(unknownService(idOrName))
 }
-
-/** The bare names that a service asks for when it offers these tools. */
-const bareNames = (tools: string): string[] =>
-  readOffers(tools)
-    .map(({ localName }) => localName)
-    .filter(mayBeBare)
-    .map(fitName)
 
 const problemOf = (fault: DatabaseFault, name: string): Problem =>
   fault.why === 'duplicate' ? duplicateName(name) : storageAway

@@ -11,7 +11,11 @@ export type Catalogue = {
   readonly instructions: string | undefined
   readonly era: Era
   readonly protocolVersion: string
-  /** The upstream demands a session of its own (`Mcp-Session-Id`). */
+  /** The legacy version that it speaks, also where `era` is modern; `undefined`: none. */
+  readonly legacyVersion: string | undefined
+  /** What it said to a legacy client: a raw object. Equals `capabilities` where it speaks no modern version. */
+  readonly legacyCapabilities: string
+  /** Its legacy side demands a session of its own (`Mcp-Session-Id`). */
   readonly isStateful: boolean
   /** SHA-256 over all of the above; the same catalogue has the same fingerprint. */
   readonly fingerprint: string

@@ -5,6 +5,7 @@
  */
 import { LIMITS } from './limits.ts'
 import type { Refusal } from './refusal.ts'
+import { isModernVersion } from './version.ts'
 
 export type Door = {
   readonly httpMethod: string
@@ -21,7 +22,7 @@ export type Rung<Subject> = {
 }
 
 export const ENTRY: readonly Rung<Door>[] = [
-  { rung: 'method', cells: 'B01-B04', check: requirePost },
+  { rung: 'method', cells: 'B01-B04', check: requireMethod },
   { rung: 'origin', cells: 'B07-B12', check: requireKnownOrigin },
 ]
 
@@ -48,8 +49,13 @@ export function isAllowedOrigin(origin: string, allowed: readonly string[]): boo
   )
 }
 
-function requirePost({ httpMethod }: Door): Refusal | undefined {
-  return httpMethod === 'POST' ? undefined : { why: 'method_not_allowed', allow: 'POST, OPTIONS' }
+/** GET and DELETE are for who names a legacy session; modern clients have none (B01, B02). */
+function requireMethod({ httpMethod, headers }: Door): Refusal | undefined {
+  if (httpMethod === 'POST') return undefined
+  const isModern = isModernVersion(headers.get('mcp-protocol-version') ?? '')
+  const mayUseSession = (httpMethod === 'GET' || httpMethod === 'DELETE') && !isModern
+  if (mayUseSession && headers.has('mcp-session-id')) return undefined
+  return { why: 'method_not_allowed', allow: 'POST, OPTIONS' }
 }
 
 function requireKnownOrigin({ headers, allowedOrigins }: Door): Refusal | undefined {

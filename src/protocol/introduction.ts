@@ -1,25 +1,39 @@
-/** What the gateway says of itself, in the words of each era. */
+/** What the gateway says of itself, in the words of each era; as raw JSON, since capabilities are passed on raw. */
+import { writeObject } from './json.ts'
 import type { Message } from './message.ts'
+import { VIEW_TTL_MS } from './result.ts'
 import { GATEWAY_INFO, negotiateVersion, SUPPORTED_VERSIONS } from './version.ts'
 
-const CAPABILITIES = { tools: {} } as const
+/** What depends on the services behind it. */
+export type Offering = {
+  /** A raw JSON object. */
+  readonly capabilities: string
+  /** Plain text. */
+  readonly instructions: string | undefined
+}
 
-/** How long a modern client may remember this answer: it changes with a release only. */
-const DISCOVERY_TTL_MS = 3_600_000
+const SERVER_INFO = JSON.stringify(GATEWAY_INFO)
 
 /** The result of a legacy `initialize`. */
-export const initializeResult = (message: Message): unknown => ({
-  protocolVersion: negotiateVersion(message.params?.['protocolVersion']),
-  capabilities: CAPABILITIES,
-  serverInfo: GATEWAY_INFO,
-})
+export const initializeResult = (message: Message, offering: Offering): string =>
+  writeObject([
+    ['protocolVersion', JSON.stringify(negotiateVersion(message.params?.['protocolVersion']))],
+    ['capabilities', offering.capabilities],
+    ['serverInfo', SERVER_INFO],
+    ...instructionsOf(offering),
+  ])
 
-/** The result of a modern `server/discover`. */
-export const discoverResult = (): unknown => ({
-  resultType: 'complete',
-  supportedVersions: SUPPORTED_VERSIONS,
-  capabilities: CAPABILITIES,
-  ttlMs: DISCOVERY_TTL_MS,
-  cacheScope: 'public',
-  _meta: { 'io.modelcontextprotocol/serverInfo': GATEWAY_INFO },
-})
+/** The result of a modern `server/discover`: it holds as long as a list does, and for this caller. */
+export const discoverResult = (offering: Offering): string =>
+  writeObject([
+    ['resultType', '"complete"'],
+    ['supportedVersions', JSON.stringify(SUPPORTED_VERSIONS)],
+    ['capabilities', offering.capabilities],
+    ...instructionsOf(offering),
+    ['ttlMs', String(VIEW_TTL_MS)],
+    ['cacheScope', '"private"'],
+    ['_meta', writeObject([['io.modelcontextprotocol/serverInfo', SERVER_INFO]])],
+  ])
+
+const instructionsOf = ({ instructions }: Offering): (readonly [string, string])[] =>
+  instructions === undefined ? [] : [['instructions', JSON.stringify(instructions)]]

@@ -76,6 +76,27 @@ export const cut = (text: string, span: Span): string => text.slice(span.start, 
 
 export const isObjectAt = (text: string, span: Span): boolean => text.charCodeAt(span.start) === OPEN_BRACE
 
+export const isArrayAt = (text: string, span: Span): boolean => text.charCodeAt(span.start) === OPEN_BRACKET
+
+/** The string at this place; `undefined` where something else is. */
+export const stringAt = (text: string, span: Span | undefined): string | undefined =>
+  span && text.charCodeAt(span.start) === QUOTE ? readString(text, span) : undefined
+
+/** What is to stand in the place of a span. */
+export type Edit = { readonly span: Span; readonly text: string }
+
+/** The text with these places replaced, all else byte for byte. Places must not overlap; any order. */
+export function replace(text: string, edits: readonly Edit[]): string {
+  if (edits.length === 0) return text
+  let result = ''
+  let at = 0
+  for (const { span, text: put } of edits.toSorted((a, b) => a.span.start - b.span.start)) {
+    result += text.slice(at, span.start) + put
+    at = span.end
+  }
+  return result + text.slice(at)
+}
+
 /** An object text from raw member texts, in the order given. */
 export function writeObject(members: Iterable<readonly [key: string, rawValue: string]>): string {
   let text = ''

@@ -6,7 +6,7 @@
 import { climb, type Rung } from './door.ts'
 import { decodeHeader } from './header.ts'
 import { isObject, type Message } from './message.ts'
-import { isKnownMethod, nameParamOf } from './method.ts'
+import { hasArguments, isKnownMethod, mirroredParamOf, nameParamOf, severityOf } from './method.ts'
 import type { Refusal } from './refusal.ts'
 import { type Era, isLegacyVersion, isModernVersion, META, SUPPORTED_VERSIONS } from './version.ts'
 
@@ -27,7 +27,7 @@ export const LADDER: readonly Rung<Inbound>[] = [
   { rung: 'headers present', cells: 'B72, B76', check: requireHeaders },
   { rung: 'name header', cells: 'B77-B80', check: compareName },
   { rung: 'method', cells: 'B90-B92', check: requireMethod },
-  { rung: 'params', cells: 'B93, B94, B98, B110', check: requireParams },
+  { rung: 'params', cells: 'B93, B94, B98, B107, B110, B111', check: requireParams },
 ]
 
 export const checkInbound = (inbound: Inbound): Refusal | undefined => climb(LADDER, inbound)
@@ -74,12 +74,12 @@ function requireVersion({ message, headers, era }: Inbound): Refusal | undefined
 function requireHeaders({ message, headers, era }: Inbound): Refusal | undefined {
   if (era === 'legacy') return undefined
   const needsName =
-    message.params !== undefined && typeof message.params[nameParamOf(message.method) ?? ''] === 'string'
+    message.params !== undefined && typeof message.params[mirroredParamOf(message.method) ?? ''] === 'string'
   return missing(headers, 'Mcp-Method') ?? (needsName ? missing(headers, 'Mcp-Name') : undefined)
 }
 
 function compareName({ message, headers, era }: Inbound): Refusal | undefined {
-  const name = message.params?.[nameParamOf(message.method) ?? '']
+  const name = message.params?.[mirroredParamOf(message.method) ?? '']
   return era === 'legacy' || typeof name !== 'string' ? undefined : compareHeader(headers, 'Mcp-Name', name)
 }
 
@@ -90,16 +90,37 @@ function requireMethod({ message, era }: Inbound): Refusal | undefined {
 
 function requireParams({ message }: Inbound): Refusal | undefined {
   if (message.idText === undefined) return undefined
-  const token = message.meta?.['progressToken']
+  return requireMeta(message) ?? requireName(message) ?? requireShapes(message)
+}
+
+function requireMeta({ meta }: Message): Refusal | undefined {
+  const token = meta?.['progressToken']
   if (token !== undefined && typeof token !== 'string' && !Number.isSafeInteger(token)) {
     return invalid('progressToken must be a string or integer', 200)
   }
-  const needed = nameParamOf(message.method)
+  const level = meta?.[META.logLevel]
+  return level === undefined || severityOf(level) >= 0 ? undefined : invalid('unknown log level', 200)
+}
+
+function requireName({ method, params }: Message): Refusal | undefined {
+  const needed = nameParamOf(method)
   if (needed === undefined) return undefined
-  const name = message.params?.[needed]
+  const name = params?.[needed]
   if (name === undefined) return invalid(`${needed} is required`, 200)
   if (typeof name !== 'string') return invalid(`${needed} must be a string`, 200)
-  const given = message.params?.['arguments']
+  return needed === 'level' && severityOf(name) < 0 ? invalid('unknown log level', 200) : undefined
+}
+
+function requireShapes({ method, params }: Message): Refusal | undefined {
+  if (method === 'subscriptions/listen') {
+    const filter = params?.['notifications']
+    if (filter === undefined) return invalid('notifications is required', 200)
+    return isObject(filter) ? undefined : invalid('notifications must be an object', 200)
+  }
+  if (method === 'completion/complete' && !isObject(params?.['ref'])) {
+    return invalid(params?.['ref'] === undefined ? 'ref is required' : 'ref must be an object', 200)
+  }
+  const given = hasArguments(method) ? params?.['arguments'] : undefined
   return given === undefined || isObject(given) ? undefined : invalid('arguments must be an object', 200)
 }
 

@@ -17,6 +17,26 @@ export const LIMITS = {
   streamIdleMs: 30_000,
   /** A call answered by a stream, whatever is sent on it. */
   streamTotalMs: 120_000,
+  /** How long a call may wait for what it asked of its caller. */
+  inputWaitMs: 600_000,
+  /** Before a broken stream is resumed: where the upstream names no time, and at most. */
+  retryMs: 1_000,
+  maxRetryMs: 10_000,
+  /** Silence on a stream to a caller after which it is told that the gateway is still there. */
+  keepAliveMs: 15_000,
+  /** A listening stream is ended after this; its client opens another. */
+  listenTotalMs: 3_600_000,
+  /** Between two looks at the registry while a caller listens. */
+  listenLookMs: 500,
+  /** How long an acknowledgement waits for the upstreams that it names. */
+  listenOpenMs: 300,
+  /** Resources, and tasks, that one stream can be about. */
+  listenNames: 100,
+  /** A service is heard for so long after the last sign that anybody listens. */
+  watchMs: 60_000,
+  listensPerPrincipal: 16,
+  listensPerIsolate: 1_024,
+  batchMessages: 50,
   /** One request of discovery or of the handshake with an upstream. */
   handshakeTimeoutMs: 10_000,
   cataloguePages: 50,

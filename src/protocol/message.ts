@@ -1,13 +1,14 @@
 /**
- * Bytes → one JSON-RPC message. A `Message` exists only if `decodeMessage` made it, so nobody behind it
- * checks a shape again. The raw text stays with it: parts that need no change are passed on from there.
+ * Bytes → what a client sent: a request or notification, an answer to one of our requests, or a batch of them.
+ * A `Message` exists only if it was made here, so nobody behind it checks a shape again. The raw text stays with
+ * it: parts that need no change are passed on from there.
  */
 import { err, ok, type Result } from '../platform/result.ts'
-import { cut, measureJson, membersOf, type Span } from './json.ts'
+import { cut, elementsOf, measureJson, membersOf, type Span } from './json.ts'
 import { LIMITS } from './limits.ts'
 import type { Refusal } from './refusal.ts'
 
-type JsonObject = Readonly<Record<string, unknown>>
+export type JsonObject = Readonly<Record<string, unknown>>
 
 export type Message = {
   readonly method: string
@@ -20,14 +21,29 @@ export type Message = {
   readonly meta: JsonObject | undefined
 }
 
+/** What a client answers to a request that it was sent. */
+export type Reply = {
+  /** The id of the request, as it was sent; ours are strings. */
+  readonly id: string
+  /** `result` or `error`, and its raw text. */
+  readonly member: 'result' | 'error'
+  readonly outcome: string
+}
+
+export type Decoded =
+  | { readonly is: 'message'; readonly message: Message }
+  | { readonly is: 'reply'; readonly reply: Reply }
+  /** The raw texts of a batch, at least one. */
+  | { readonly is: 'batch'; readonly texts: readonly string[] }
+
 /** Why there is no message, and the id to echo if it could be told. */
 export type Undecoded = { readonly refusal: Refusal; readonly idText?: string }
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
 const NO_PARAMS: ReadonlyMap<string, string> = new Map()
 
-/** Decodes one message. Rows B37–B60 of reliability.md: UTF-8 and JSON, then depth, then shape. */
-export function decodeMessage(bytes: Uint8Array): Result<Message, Undecoded> {
+/** Decodes one body. Rows B37–B60 of reliability.md: UTF-8 and JSON, then depth, then shape. */
+export function decodeBody(bytes: Uint8Array): Result<Decoded, Undecoded> {
   let text: string
   let value: unknown
   try {
@@ -39,16 +55,23 @@ export function decodeMessage(bytes: Uint8Array): Result<Message, Undecoded> {
   const { depth, nodes } = measureJson(text)
   if (depth > LIMITS.jsonDepth) return invalid('too deeply nested')
   if (nodes > LIMITS.jsonNodes) return invalid('too many values')
-  if (Array.isArray(value)) return invalid('batches are not supported')
-  if (!isObject(value)) return invalid()
-  return readMessage(text, value)
+  if (!Array.isArray(value)) return readOne(text, value)
+  if (value.length === 0) return invalid('batches are not supported')
+  return ok({ is: 'batch', texts: elementsOf(text).map((element) => cut(text, element)) })
 }
 
-function readMessage(text: string, value: JsonObject): Result<Message, Undecoded> {
+/** One element of a batch, whose size and depth were checked with the whole. */
+export function decodeElement(text: string): Result<Decoded, Undecoded> {
+  const value: unknown = JSON.parse(text)
+  return Array.isArray(value) ? invalid() : readOne(text, value)
+}
+
+function readOne(text: string, value: unknown): Result<Decoded, Undecoded> {
+  if (!isObject(value)) return invalid()
   const { method, id, params } = value
   if (typeof method !== 'string' || method === '') {
-    const isResponse = method === undefined && ('result' in value || 'error' in value)
-    return invalid(isResponse ? 'responses are not accepted' : undefined)
+    const isReply = method === undefined && ('result' in value || 'error' in value)
+    return isReply ? readReply(text, value) : invalid()
   }
   const idText = readId(id)
   if (id !== undefined && idText === undefined) return invalid('id must be a string or integer')
@@ -58,14 +81,26 @@ function readMessage(text: string, value: JsonObject): Result<Message, Undecoded
     return err({ refusal: { why: 'invalid_params', detail: 'expected an object', status: 400 }, ...echo })
   }
   const meta = params?.['_meta']
-  return ok({
+  const message = {
     method,
     idText,
     params,
     rawParams: params === undefined ? NO_PARAMS : rawMembers(text, membersOf(text).get('params')),
     meta: isObject(meta) ? meta : undefined,
-  })
+  }
+  return ok({ is: 'message', message })
 }
+
+/** Only our own ids are ever answered, and ours are strings (B60). */
+function readReply(text: string, { id, jsonrpc, error }: JsonObject): Result<Decoded, Undecoded> {
+  const member = isObject(error) ? 'error' : 'result'
+  const span = membersOf(text).get(member)
+  if (jsonrpc !== '2.0' || typeof id !== 'string' || !span) return invalid(UNASKED)
+  return ok({ is: 'reply', reply: { id, member, outcome: cut(text, span) } })
+}
+
+/** Why an answer to nothing that was asked is refused. */
+export const UNASKED = 'responses are not accepted'
 
 function rawMembers(text: string, span: Span | undefined): ReadonlyMap<string, string> {
   const raw = new Map<string, string>()
@@ -82,5 +117,5 @@ function readId(id: unknown): string | undefined {
 export const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-const invalid = (detail?: string): Result<Message, Undecoded> =>
+const invalid = (detail?: string): Result<never, Undecoded> =>
   err({ refusal: detail === undefined ? { why: 'invalid_request' } : { why: 'invalid_request', detail } })

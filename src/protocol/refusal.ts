@@ -4,6 +4,7 @@
  * travels in-band on 200, since clients drop the body of other statuses.
  */
 import { echo } from './echo.ts'
+import type { Era } from './version.ts'
 
 export type Refusal =
   | { why: 'method_not_allowed'; allow: string }
@@ -19,7 +20,16 @@ export type Refusal =
   | { why: 'unsupported_version'; requested: string; supported: readonly string[] }
   | { why: 'unknown_method'; method: string; status: 200 | 404 }
   | { why: 'unknown_tool'; name: string }
+  | { why: 'unknown_prompt'; name: string }
+  | { why: 'unknown_resource'; uri: string; era: Era }
   | { why: 'invalid_cursor' }
+  | { why: 'invalid_state' }
+  | { why: 'unknown_task' }
+  | { why: 'unknown_session' }
+  | { why: 'unknown_event' }
+  | { why: 'session_needed'; method: string }
+  | { why: 'missing_capability'; capability: string; status: 200 | 400 }
+  | { why: 'rate_limited'; retryAfterMs: number }
   | { why: 'unavailable'; retryAfterMs: number }
   | { why: 'bug'; ref: string }
   | UpstreamRefusal
@@ -75,8 +85,36 @@ export function describeRefusal(refusal: Refusal): WireError {
       return { status: refusal.status, code: -32601, message: `Method not found: ${echo(refusal.method)}` }
     case 'unknown_tool':
       return { status: 200, code: -32602, message: `Unknown tool: ${echo(refusal.name)}` }
+    case 'unknown_prompt':
+      return { status: 200, code: -32602, message: `Unknown prompt: ${echo(refusal.name)}` }
+    case 'unknown_resource': {
+      // The code of its own ended with the legacy era (2026-07-28, "Error codes").
+      const code = refusal.era === 'legacy' ? -32002 : -32602
+      return { status: 200, code, message: 'Resource not found', data: { uri: echo(refusal.uri) } }
+    }
     case 'invalid_cursor':
       return { status: 200, code: -32602, message: 'Invalid cursor' }
+    case 'invalid_state':
+      return { status: 200, code: -32602, message: 'Invalid request state' }
+    case 'unknown_task':
+      return { status: 200, code: -32602, message: 'Invalid params: unknown taskId' }
+    case 'unknown_session':
+      return { status: 404, code: -31404, message: 'Session not found, initialize again' }
+    case 'unknown_event':
+      return { status: 404, code: -31404, message: 'Event not found, the stream cannot be resumed' }
+    case 'session_needed': {
+      const message = `Invalid params: ${echo(refusal.method)} needs a session, initialize first`
+      return { status: 200, code: -32602, message }
+    }
+    case 'missing_capability': {
+      const data = { requiredCapabilities: { [refusal.capability]: {} } }
+      return { status: refusal.status, code: -32021, message: 'Client capability required', data }
+    }
+    case 'rate_limited': {
+      const headers = { 'retry-after': seconds(refusal.retryAfterMs) }
+      const data = { retryAfterMs: refusal.retryAfterMs }
+      return { status: 429, code: -31429, message: 'Rate limit exceeded', data, headers }
+    }
     case 'unavailable': {
       const headers = { 'retry-after': seconds(refusal.retryAfterMs) }
       return { status: 503, code: -31503, message: 'Gateway temporarily unavailable', headers }

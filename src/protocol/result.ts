@@ -2,6 +2,9 @@
 const encoder = new TextEncoder()
 const TAIL = encoder.encode('}')
 
+/** How long a modern client may keep what depends on the registry: the bound within which a change is seen here. */
+export const VIEW_TTL_MS = 5_000
+
 const JSON_HEADERS = { 'content-type': 'application/json' } as const
 
 /** `{"jsonrpc":"2.0","id":…,"result":…}` around a result that is already bytes. One copy, nothing parsed. */
@@ -15,9 +18,11 @@ export function answerWithBytes(idText: string, result: Uint8Array): Response {
 }
 
 export const answerWith = (idText: string, result: unknown): Response =>
-  new Response(`{"jsonrpc":"2.0","id":${idText},"result":${JSON.stringify(result)}}`, {
-    headers: JSON_HEADERS,
-  })
+  answerWithText(idText, JSON.stringify(result))
+
+/** The same around a result that is already JSON text. */
+export const answerWithText = (idText: string, result: string): Response =>
+  new Response(`{"jsonrpc":"2.0","id":${idText},"result":${result}}`, { headers: JSON_HEADERS })
 
 /** A notification was taken: nothing to say (streamable HTTP, "Sending messages to the server"). */
 export const accepted = (): Response => new Response(null, { status: 202 })

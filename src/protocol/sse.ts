@@ -2,16 +2,24 @@
  * Server-sent events: framing only (WHATWG HTML, "Server-sent events"). Text in, events out; an event's data
  * is re-framed when it leaves, so nothing inside it can pose as an event of ours (S43).
  */
-export type ServerEvent = { readonly data: string; readonly id?: string; readonly retry?: string }
+export type ServerEvent = {
+  /** Empty where the event only marks a place from which to resume. */
+  readonly data: string
+  readonly id?: string
+  /** Milliseconds to wait before a reconnection, as sent. */
+  readonly retry?: string
+  readonly event?: string
+}
 
-/** Reads events out of pieces of text cut anywhere. Comments, unknown fields and events without
- * data (they only prime a reconnection) are dropped. */
+/** Reads events out of pieces of text cut anywhere. Comments, unknown fields and events that say nothing are
+ * dropped. */
 export class EventReader {
   #rest = ''
   #data: string[] = []
   #size = 0
   #id: string | undefined
   #retry: string | undefined
+  #event: string | undefined
   #skipLineFeed = false
 
   /** Characters held back: of a line without end and of an event without end. */
@@ -49,6 +57,7 @@ export class EventReader {
       this.#size += value.length + 1
     } else if (field === 'id') this.#id = value
     else if (field === 'retry') this.#retry = value
+    else if (field === 'event') this.#event = value
     return undefined
   }
 
@@ -57,18 +66,30 @@ export class EventReader {
       data: this.#data.join('\n'),
       ...(this.#id === undefined ? {} : { id: this.#id }),
       ...(this.#retry === undefined ? {} : { retry: this.#retry }),
+      ...(this.#event === undefined ? {} : { event: this.#event }),
     }
     this.#data = []
     this.#size = 0
     this.#id = undefined
     this.#retry = undefined
-    return event.data === '' ? undefined : event
+    this.#event = undefined
+    return event.data === '' && event.id === undefined && event.retry === undefined ? undefined : event
   }
 }
 
 /** One event that carries a JSON text. Line breaks in the text become further `data:` lines. */
-export const writeEvent = (data: string): string =>
-  `event: message\ndata: ${/[\r\n]/.test(data) ? data.split(/\r\n|\r|\n/).join('\ndata: ') : data}\n\n`
+export const writeEvent = (data: string, id?: string): string =>
+  `event: message\n${id === undefined ? '' : `id: ${id}\n`}data: ${foldLines(data)}\n\n`
+
+/** A place in the stream from which its reader can resume, and how long to wait before doing so. */
+export const writeMark = (id: string, retryMs: number | undefined): string =>
+  `id: ${id}\n${retryMs === undefined ? '' : `retry: ${retryMs}\n`}data: \n\n`
+
+/** Says nothing, and keeps whatever stands between the two ends from closing the connection. */
+export const KEEP_ALIVE = ': keep-alive\n\n'
+
+const foldLines = (data: string): string =>
+  /[\r\n]/.test(data) ? data.split(/\r\n|\r|\n/).join('\ndata: ') : data
 
 export const STREAM_HEADERS = {
   'content-type': 'text/event-stream',

@@ -20,6 +20,10 @@ export const SUPPORTED_VERSIONS: readonly string[] = [MODERN_VERSION, ...LEGACY_
 export const isModernVersion = (version: string): boolean => version === MODERN_VERSION
 export const isLegacyVersion = (version: string): boolean => LEGACY_VERSIONS.includes(version)
 
+/** Whether a client that sends this `MCP-Protocol-Version` may send batches: only 2025-03-26 has them, unnamed or named. */
+export const takesBatches = (version: string | null): boolean =>
+  (version ?? UNNAMED_VERSION) === UNNAMED_VERSION
+
 /** The version that `initialize` answers: the one asked for where we speak it, else our newest legacy one. */
 export const negotiateVersion = (requested: unknown): string =>
   typeof requested === 'string' && isLegacyVersion(requested) ? requested : NEWEST_LEGACY_VERSION

@@ -3,6 +3,7 @@
  * built from. What upstreams said is raw JSON text, byte for byte.
  */
 import type { Catalogue } from '../protocol/catalogue.ts'
+import type { OfferKind } from './kind.ts'
 
 export type ServiceStatus = 'connected' | 'disconnected' | 'error'
 export type Transport = 'http'
@@ -52,13 +53,14 @@ export type ServiceRecord = {
   readonly catalogue: Catalogue | undefined
 }
 
-/** Which service holds a bare name; a name once given stays with its holder (no shadowing). */
-export type NameGrant = { readonly kind: 'tool'; readonly name: string; readonly serviceId: string }
+/** Which service holds a bare name or URI; once given it stays with its holder (no shadowing). */
+export type NameGrant = { readonly kind: OfferKind; readonly name: string; readonly serviceId: string }
 
 export type RegistryImage = {
   readonly organisationId: string
   readonly version: number
   /** In order of registration. */
   readonly services: readonly ServiceRecord[]
+  /** In order of granting. */
   readonly names: readonly NameGrant[]
 }

@@ -1,34 +1,32 @@
 /**
- * Lists as ready bytes, a page at a time. A cursor names the version and the view it was cut for, so a page
- * of another version, view or caller is refused, never mixed in (F38, B102, B103).
+ * Lists as ready bytes, a page at a time. A cursor names the kind, the version and the view it was cut for, so a
+ * page of another kind, version, view or caller is refused, never mixed in (F38, B102, B103).
  */
 import { LIMITS } from '../protocol/limits.ts'
+import { VIEW_TTL_MS } from '../protocol/result.ts'
 import type { Era } from '../protocol/version.ts'
-import { type NamedOffer, renamed } from './offer.ts'
-
-/** How long a modern client may keep a list: the bound within which a change of the registry is seen here. */
-export const LIST_TTL_MS = 5_000
+import { type OfferKind, WORDS } from './kind.ts'
 
 const encoder = new TextEncoder()
 
 export class PagedList {
   readonly #pages: ReadonlyMap<string | undefined, Uint8Array>
 
-  /** `view` names version, endpoint and era; it makes the cursors its own. */
+  /** `items` are raw; `view` names version, endpoint and era, and makes the cursors this list's own. */
   constructor(
-    offers: readonly NamedOffer[],
+    kind: OfferKind,
+    items: readonly string[],
     era: Era,
     view: string,
     pageItems: number = LIMITS.listPageItems,
   ) {
     const pages = new Map<string | undefined, Uint8Array>()
-    const cursorAt = (start: number) => (start === 0 ? undefined : writeCursor(view, start))
-    for (let start = 0; start === 0 || start < offers.length; start += pageItems) {
+    const cursorAt = (start: number) => (start === 0 ? undefined : writeCursor(`${kind}.${view}`, start))
+    for (let start = 0; start === 0 || start < items.length; start += pageItems) {
       const end = start + pageItems
-      const items = offers.slice(start, end).map(({ offer, publicName }) => renamed(offer, publicName))
-      const next = end < offers.length ? `,"nextCursor":"${cursorAt(end)}"` : ''
-      const text = `{${eraMembers(era)}"tools":[${items.join(',')}]${next}}`
-      pages.set(cursorAt(start), encoder.encode(text))
+      const next = end < items.length ? `,"nextCursor":"${cursorAt(end)}"` : ''
+      const list = `"${WORDS[kind].list}":[${items.slice(start, end).join(',')}]`
+      pages.set(cursorAt(start), encoder.encode(`{${eraMembers(era)}${list}${next}}`))
     }
     this.#pages = pages
   }
@@ -40,7 +38,7 @@ export class PagedList {
 }
 
 const eraMembers = (era: Era): string =>
-  era === 'modern' ? `"resultType":"complete","ttlMs":${LIST_TTL_MS},"cacheScope":"private",` : ''
+  era === 'modern' ? `"resultType":"complete","ttlMs":${VIEW_TTL_MS},"cacheScope":"private",` : ''
 
 const writeCursor = (view: string, start: number): string =>
   btoa(`${view}.${start}`).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')

@@ -1,7 +1,7 @@
 /**
  * Public names. Slugs hold no underscore, so the first `__` of `service__tool` always ends the slug: two
  * different tools never share a prefixed name (S38). Names that clients would refuse are shortened with a
- * stable hash; every lookup goes by table, never by splitting.
+ * stable hash; every lookup of a name goes by table, never by splitting. Public URIs are in `uri.ts`.
  */
 const FITS = /^[a-zA-Z0-9_-]{1,64}$/
 const SLUG = /^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/

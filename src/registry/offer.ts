@@ -1,16 +1,18 @@
-/** The tools of one catalogue as places in its raw text. Kept by fingerprint, so an unchanged service is read once. */
-import type { Result } from '../platform/result.ts'
-import { cut, elementsOf, isObjectAt, membersOf, type Span } from '../protocol/json.ts'
+/** What one catalogue offers, as places in its raw text. Kept by fingerprint, so an unchanged service is read once. */
+import { ok, type Result } from '../platform/result.ts'
+import { cut, elementsOf, isObjectAt, membersOf, replace, type Span } from '../protocol/json.ts'
 import { type Mirror, readMirrors } from '../protocol/mirror.ts'
+import { renameUi } from '../protocol/reference.ts'
 import type { ServiceRecord } from './image.ts'
+import { type OfferKind, WORDS } from './kind.ts'
 
 export type Offer = {
-  /** The name that the service itself uses. */
+  /** The name, URI or template that the service itself uses. */
   readonly localName: string
-  /** The tool as the service sent it. */
+  /** The offer as the service sent it. */
   readonly text: string
   readonly name: Span
-  /** Arguments that it wants repeated in headers, or why modern callers cannot be offered it. */
+  /** Arguments that a tool wants repeated in headers, or why modern callers cannot be offered it. */
   readonly mirrors: Result<readonly Mirror[], string>
 }
 
@@ -21,38 +23,47 @@ export type NamedOffer = {
   readonly offer: Offer
 }
 
-const EMPTY: readonly Offer[] = []
+const NO_OFFERS: readonly Offer[] = []
+const NO_MIRRORS: Offer['mirrors'] = ok([])
+const KEPT_LISTS = 2_048
 const kept = new Map<string, readonly Offer[]>()
-const KEPT_CATALOGUES = 512
 
 /** What the service offers now: its catalogue, or the fallback tools while there is none. */
-export function toolsOf(service: ServiceRecord): readonly Offer[] {
-  if (!service.catalogue) return readOffers(service.config.fallbackTools ?? '[]')
-  const key = service.catalogue.fingerprint
+export function offersOf(kind: OfferKind, service: ServiceRecord): readonly Offer[] {
+  if (!service.catalogue)
+    return kind === 'tool' ? readOffers(kind, service.config.fallbackTools ?? '[]') : NO_OFFERS
+  const key = `${kind} ${service.catalogue.fingerprint}`
   const known = kept.get(key)
   if (known) return known
-  const offers = readOffers(service.catalogue.tools)
-  if (kept.size >= KEPT_CATALOGUES) kept.clear()
+  const offers = readOffers(kind, service.catalogue[WORDS[kind].list])
+  if (kept.size >= KEPT_LISTS) kept.clear()
   kept.set(key, offers)
   return offers
 }
 
-/** Reads a raw array of tools. Elements without a usable name are left out; of two with one name the first stays (F34). */
-export function readOffers(array: string): readonly Offer[] {
+export const toolsOf = (service: ServiceRecord): readonly Offer[] => offersOf('tool', service)
+
+/** Reads a raw list. Elements without a usable name are left out; of two with one name the first stays (F34). */
+export function readOffers(kind: OfferKind, array: string): readonly Offer[] {
   const offers = new Map<string, Offer>()
   for (const element of elementsOf(array)) {
     if (!isObjectAt(array, element)) continue
     const text = cut(array, element)
-    const name = membersOf(text).get('name')
+    const name = membersOf(text).get(WORDS[kind].naming)
     const localName: unknown = name === undefined ? undefined : JSON.parse(cut(text, name))
     if (name === undefined || typeof localName !== 'string' || localName === '') continue
-    if (!offers.has(localName)) offers.set(localName, { localName, text, name, mirrors: readMirrors(text) })
+    if (offers.has(localName)) continue
+    const mirrors = kind === 'tool' ? readMirrors(text) : NO_MIRRORS
+    offers.set(localName, { localName, text, name, mirrors })
   }
-  return offers.size === 0 ? EMPTY : [...offers.values()]
+  return offers.size === 0 ? NO_OFFERS : [...offers.values()]
 }
 
-/** The tool under another name; the same bytes where the name is the same. */
-export function renamed(offer: Offer, name: string): string {
-  if (name === offer.localName) return offer.text
-  return offer.text.slice(0, offer.name.start) + JSON.stringify(name) + offer.text.slice(offer.name.end)
+/** The offer under another name, its user interface under another URI; the same bytes where neither changes. */
+export function renamed({ offer, publicName }: NamedOffer, renameUri?: (uri: string) => string): string {
+  const text =
+    publicName === offer.localName
+      ? offer.text
+      : replace(offer.text, [{ span: offer.name, text: JSON.stringify(publicName) }])
+  return renameUri ? renameUi(text, renameUri) : text
 }

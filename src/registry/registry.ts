@@ -108,6 +108,11 @@ export class Registry {
     if (image) await this.#source.publish(image)
   }
 
+  /** A look, unless there was one in this time. */
+  async freshen(maxAgeMs: number): Promise<void> {
+    if (this.#clock() - this.#lookedAt >= maxAgeMs) await this.look()
+  }
+
   /**
    * One look at the shared version, and the newer image if there is one. Single-flight; a look whose owner
    * was killed half-way never settles, so one that is overdue is given up for lost.

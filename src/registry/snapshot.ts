@@ -2,31 +2,36 @@
  * An immutable image of the registry, ready to answer from: names resolved by table, lists kept as bytes.
  * Knows nothing of where the image came from, and touches nothing outside memory.
  */
-import type { Mirror } from '../protocol/mirror.ts'
 import type { Era } from '../protocol/version.ts'
+import { ALWAYS_TOOLS, mergeCapabilities } from './capability.ts'
+import { Fingerprint } from './fingerprint.ts'
 import type { RegistryImage, ServiceRecord } from './image.ts'
+import { joinInstructions, ownInstructions } from './instruction.ts'
+import type { OfferKind } from './kind.ts'
 import { PagedList } from './list.ts'
-import { fitName, hashedName, prefixedName } from './name.ts'
-import { type NamedOffer, type Offer, toolsOf } from './offer.ts'
+import { type NamedKind, NameTable } from './names.ts'
+import { type NamedOffer, renamed } from './offer.ts'
+import { type Endpoint, keyOf, type Target } from './target.ts'
+import { UriTable } from './uris.ts'
 
-export type Target = {
-  readonly service: ServiceRecord
-  readonly localName: string
-  readonly mirrors: readonly Mirror[]
+export type { Endpoint, Target } from './target.ts'
+
+/** The lists that one `list_changed` notification stands for. */
+export type KindGroup = 'tools' | 'prompts' | 'resources'
+
+const KINDS_OF: Readonly<Record<KindGroup, readonly OfferKind[]>> = {
+  tools: ['tool'],
+  prompts: ['prompt'],
+  resources: ['resource', 'template'],
 }
-
-/** Where a request came in: everything, or one service under its own names. */
-export type Endpoint =
-  | { readonly is: 'all'; readonly names: 'bare' | 'prefixed' }
-  | { readonly is: 'service'; readonly name: string }
 
 export class Snapshot {
   readonly #services: ReadonlyMap<string, ServiceRecord>
-  readonly #bare: readonly NamedOffer[]
-  readonly #prefixed: readonly NamedOffer[]
-  readonly #byPublicName = new Map<string, Target>()
-  readonly #ownTargets = new Map<string, Map<string, Target>>()
+  readonly #servicesById: ReadonlyMap<string, ServiceRecord>
+  readonly #names: Readonly<Record<NamedKind, NameTable>>
+  readonly #uris: UriTable
   readonly #lists = new Map<string, PagedList>()
+  readonly #texts = new Map<string, string | undefined>()
 
   readonly image: RegistryImage
   /** Services that are to run and do not. */
@@ -36,23 +41,9 @@ export class Snapshot {
     this.image = image
     this.failed = image.services.filter(({ status, isEnabled }) => isEnabled && status === 'error')
     this.#services = new Map(image.services.map((service) => [service.name, service]))
-    const named = nameAll(image)
-    this.#bare = named.map(({ bareName, ...offer }) => ({
-      ...offer,
-      publicName: bareName ?? offer.publicName,
-    }))
-    this.#prefixed = named
-    for (const { bareName, service, offer } of named) {
-      const target = targetOf(service, offer)
-      if (bareName !== undefined) this.#byPublicName.set(bareName, target)
-      own(this.#ownTargets, service.name).set(offer.localName, target)
-    }
-    // Prefixed names come last: no bare name can stand in the place of one, whoever was granted it (S37).
-    for (const { publicName, service, offer } of named) {
-      const target = targetOf(service, offer)
-      this.#byPublicName.set(publicName, target)
-      this.#byPublicName.set(prefixedName(service.name, offer.localName), target)
-    }
+    this.#servicesById = new Map(image.services.map((service) => [service.id, service]))
+    this.#names = { tool: new NameTable('tool', image), prompt: new NameTable('prompt', image) }
+    this.#uris = new UriTable(image)
   }
 
   get version(): number {
@@ -63,65 +54,100 @@ export class Snapshot {
     return this.#services.get(name)
   }
 
-  /** The tool that a caller means at this endpoint, or `undefined`. */
-  resolveTool(name: string, endpoint: Endpoint): Target | undefined {
-    return endpoint.is === 'all'
-      ? this.#byPublicName.get(name)
-      : this.#ownTargets.get(endpoint.name)?.get(name)
+  serviceById(id: string): ServiceRecord | undefined {
+    return this.#servicesById.get(id)
   }
 
-  /** The public names of one service's tools, as `/mcp` lists them. */
-  publicNamesOf(service: string): readonly NamedOffer[] {
-    return this.#bare.filter((named) => named.service.name === service)
+  /** The services that stand behind an endpoint: a disabled one keeps its names, but is not offered. */
+  servicesAt(endpoint: Endpoint): readonly ServiceRecord[] {
+    return this.image.services.filter(
+      ({ name, isEnabled }) => isEnabled && (endpoint.is === 'all' || name === endpoint.name),
+    )
   }
 
-  /** The tool list of an endpoint as ready pages. Built on first use, then a lookup. */
-  tools(endpoint: Endpoint, era: Era): PagedList {
-    const view = `${endpoint.is === 'all' ? `*${endpoint.names}` : endpoint.name}.${era}`
-    let list = this.#lists.get(view)
-    if (!list) {
-      const offers = this.#offersAt(endpoint).filter(({ offer }) => era === 'legacy' || offer.mirrors.ok)
-      list = new PagedList(offers, era, `${this.version}.${view}`)
-      this.#lists.set(view, list)
-    }
+  /** The tool or prompt that a caller means at this endpoint, or `undefined`. */
+  resolve(kind: NamedKind, name: string, endpoint: Endpoint): Target | undefined {
+    return this.#names[kind].resolve(name, endpoint)
+  }
+
+  /** Whom to ask for this resource, and under which URI; listed or not. */
+  resolveResource(uri: string, endpoint: Endpoint): Target | undefined {
+    return this.#uris.resolve(uri, endpoint)
+  }
+
+  /** Whom to ask about this template, or this resource (`ref/resource` of a completion may name either). */
+  resolveTemplate(uriTemplate: string, endpoint: Endpoint): Target | undefined {
+    return this.#uris.resolveTemplate(uriTemplate, endpoint)
+  }
+
+  /** The URI under which a caller at this endpoint can read what `service` calls `localUri`. */
+  publicUri(service: ServiceRecord, localUri: string, endpoint: Endpoint): string {
+    return this.#uris.publicUri(service, localUri, endpoint)
+  }
+
+  /** False where no URI of this service ever needs another form here, so its answers can pass untouched. */
+  rewritesUris(service: ServiceRecord, endpoint: Endpoint): boolean {
+    return this.#uris.rewrites(service, endpoint)
+  }
+
+  /** A list of an endpoint as ready pages. Built on first use, then a lookup. */
+  list(kind: OfferKind, endpoint: Endpoint, era: Era): PagedList {
+    const view = `${keyOf(endpoint)}.${era}`
+    const key = `${kind}.${view}`
+    const known = this.#lists.get(key)
+    if (known) return known
+    // A legacy caller mirrors nothing, so it can use a tool whose marks are faulty.
+    const offers = this.#offersAt(kind, endpoint).filter(({ offer }) => era === 'legacy' || offer.mirrors.ok)
+    const list = new PagedList(kind, this.#textsOf(offers, endpoint), era, `${this.version}.${view}`)
+    this.#lists.set(key, list)
     return list
   }
 
-  /** What is listed: a disabled service keeps its names and its catalogue, but is not offered. */
-  #offersAt(endpoint: Endpoint): readonly NamedOffer[] {
-    if (endpoint.is === 'all') {
-      return (endpoint.names === 'bare' ? this.#bare : this.#prefixed).filter(
-        ({ service }) => service.isEnabled,
-      )
-    }
-    return this.publicNamesOf(endpoint.name).map((named) => ({ ...named, publicName: named.offer.localName }))
+  /** What the services of an endpoint can do together: a raw JSON object. */
+  capabilities(endpoint: Endpoint, era: Era): string {
+    const always = endpoint.is === 'all' ? ALWAYS_TOOLS : []
+    const merge = (): string => mergeCapabilities(this.servicesAt(endpoint), era, always)
+    return this.#once(`capabilities ${keyOf(endpoint)}.${era}`, merge) ?? '{}'
   }
-}
 
-const targetOf = (service: ServiceRecord, { localName, mirrors }: Offer): Target => ({
-  service,
-  localName,
-  mirrors: mirrors.ok ? mirrors.value : [],
-})
+  /** What the services of an endpoint tell their callers, as plain text. */
+  instructions(endpoint: Endpoint): string | undefined {
+    const services = this.servicesAt(endpoint)
+    const [only] = services
+    if (endpoint.is === 'service') return only && ownInstructions(only)
+    return this.#once('instructions', () => joinInstructions(services))
+  }
 
-function own(targets: Map<string, Map<string, Target>>, service: string): Map<string, Target> {
-  const known = targets.get(service) ?? new Map<string, Target>()
-  targets.set(service, known)
-  return known
-}
+  /** Equal exactly when these lists show the same, whatever the version: decides who hears of a change. */
+  viewFingerprint(group: KindGroup, endpoint: Endpoint): string {
+    const write = (): string => {
+      const fingerprint = new Fingerprint()
+      for (const kind of KINDS_OF[group]) {
+        fingerprint.add(kind)
+        for (const text of this.#textsOf(this.#offersAt(kind, endpoint), endpoint)) fingerprint.add(text)
+      }
+      return String(fingerprint)
+    }
+    return this.#once(`fingerprint ${group} ${keyOf(endpoint)}`, write) ?? ''
+  }
 
-/** Every tool of every service with its prefixed public name and, where its service holds the grant, its bare one. */
-function nameAll(image: RegistryImage): (NamedOffer & { readonly bareName: string | undefined })[] {
-  const holders = new Map(image.names.map((grant) => [grant.name, grant.serviceId]))
-  const taken = new Set<string>(holders.keys())
-  return image.services.flatMap((service) =>
-    toolsOf(service).map((offer) => {
-      const full = prefixedName(service.name, offer.localName)
-      const fitted = fitName(full)
-      const publicName = taken.has(fitted) ? hashedName(full) : fitted
-      taken.add(publicName)
-      const bare = fitName(offer.localName)
-      return { publicName, bareName: holders.get(bare) === service.id ? bare : undefined, service, offer }
-    }),
-  )
+  #offersAt(kind: OfferKind, endpoint: Endpoint): readonly NamedOffer[] {
+    if (kind === 'resource' || kind === 'template') {
+      return this.#uris.at(kind, this.servicesAt(endpoint), endpoint)
+    }
+    return this.#names[kind].at(endpoint).filter(({ service }) => service.isEnabled)
+  }
+
+  #textsOf(offers: readonly NamedOffer[], endpoint: Endpoint): readonly string[] {
+    return offers.map((named) => {
+      const { service } = named
+      if (!this.rewritesUris(service, endpoint)) return renamed(named)
+      return renamed(named, (uri) => this.publicUri(service, uri, endpoint))
+    })
+  }
+
+  #once(key: string, write: () => string | undefined): string | undefined {
+    if (!this.#texts.has(key)) this.#texts.set(key, write())
+    return this.#texts.get(key)
+  }
 }

@@ -6,7 +6,7 @@ import { Secret } from '../platform/secret.ts'
 import { isObject } from '../protocol/message.ts'
 import type { ServiceRecord } from '../registry/image.ts'
 import type { UpstreamAuth } from '../upstream/connection.ts'
-import type { Sealer } from './seal.ts'
+import type { Sealer } from '../platform/seal.ts'
 
 const MAX_OPENED = 1_000
 

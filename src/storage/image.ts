@@ -2,6 +2,7 @@
 import { and, asc, eq, isNull, sql, type SQLWrapper } from 'drizzle-orm'
 import type { Catalogue } from '../protocol/catalogue.ts'
 import type { RegistryImage, ServiceConfig, ServiceRecord, ServiceStatus } from '../registry/image.ts'
+import { isOfferKind } from '../registry/kind.ts'
 import type { Database } from './database.ts'
 import { publicNames, registryVersions, serviceInstances, services, serviceTools } from './schema.ts'
 
@@ -22,9 +23,10 @@ export async function loadImage(database: Database, organisationId: string): Pro
       .where(and(eq(serviceInstances.organisationId, organisationId), isNull(serviceInstances.deletedAt)))
       .orderBy(asc(serviceInstances.createdAt), asc(serviceInstances.id)),
     database
-      .select({ name: publicNames.name, serviceId: publicNames.serviceId })
+      .select({ kind: publicNames.kind, name: publicNames.name, serviceId: publicNames.serviceId })
       .from(publicNames)
-      .where(and(eq(publicNames.organisationId, organisationId), eq(publicNames.kind, 'tool'))),
+      .where(eq(publicNames.organisationId, organisationId))
+      .orderBy(asc(publicNames.createdAt), asc(publicNames.kind), asc(publicNames.name)),
   ])
   const catalogues = new Map(catalogueRows.map((row) => [row.serviceId, row]))
   const instances = Map.groupBy(instanceRows, (row) => row.serviceId)
@@ -32,7 +34,7 @@ export async function loadImage(database: Database, organisationId: string): Pro
     organisationId,
     version: versions[0]?.version ?? 0,
     services: serviceRows.map((row) => readService(row, catalogues.get(row.id), instances.get(row.id) ?? [])),
-    names: nameRows.map((row) => ({ kind: 'tool', ...row })),
+    names: nameRows.flatMap(({ kind, ...row }) => (isOfferKind(kind) ? [{ kind, ...row }] : [])),
   }
 }
 
@@ -59,6 +61,8 @@ const catalogueQuery = (database: Database, organisationId: string) =>
       instructions: serviceTools.instructions,
       era: serviceTools.era,
       protocolVersion: serviceTools.protocolVersion,
+      legacyVersion: serviceTools.legacyVersion,
+      legacyCapabilities: sql<string | null>`${serviceTools.legacyCapabilities}::text`,
       isStateful: serviceTools.isStateful,
       fingerprint: serviceTools.fingerprint,
     })
@@ -101,6 +105,8 @@ const readCatalogue = (row: CatalogueRow): Catalogue => ({
   instructions: row.instructions ?? undefined,
   era: row.era === 'modern' ? 'modern' : 'legacy',
   protocolVersion: row.protocolVersion,
+  legacyVersion: row.legacyVersion ?? (row.era === 'modern' ? undefined : row.protocolVersion),
+  legacyCapabilities: row.legacyCapabilities ?? (row.era === 'modern' ? '{}' : row.capabilities),
   isStateful: row.isStateful,
   fingerprint: row.fingerprint,
 })

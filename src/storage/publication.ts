@@ -6,9 +6,11 @@
 import { isObject } from '../protocol/message.ts'
 import type { RegistryImage } from '../registry/image.ts'
 import type { QuickStore } from './quick.ts'
-import type { Sealer } from './seal.ts'
+import type { Sealer } from '../platform/seal.ts'
 
 const IMAGE_LIFETIME_SECONDS = 3_600
+/** Advances when `RegistryImage` changes its shape: what another release published is then read as absent. */
+const IMAGE_FORMAT = 2
 
 const PUBLISH = `
 local published = tonumber(redis.call('GET', KEYS[1]) or '0')
@@ -39,13 +41,16 @@ export class Publication {
   async image(version: number): Promise<RegistryImage | undefined> {
     const sealed = await this.#store.get(this.#imageKey(version), 'bulk')
     if (sealed === undefined) return undefined
-    const packed = await this.#sealer.open(sealed, this.#imageKey(version))
+    const packed = await this.#sealer.open(sealed, this.#sealContext(version))
     return packed === undefined ? undefined : readImage(await unpack(packed), version)
   }
 
   async publish(image: RegistryImage): Promise<void> {
     const key = this.#imageKey(image.version)
-    const sealed = await this.#sealer.seal(await pack(JSON.stringify(image)), key)
+    const sealed = await this.#sealer.seal(
+      await pack(JSON.stringify(image)),
+      this.#sealContext(image.version),
+    )
     const args = [String(image.version), sealed, String(IMAGE_LIFETIME_SECONDS)]
     await this.#store.run(PUBLISH, [this.#versionKey, key], args)
   }
@@ -56,6 +61,11 @@ export class Publication {
 
   #imageKey(version: number): string {
     return `mcp:registry:${this.#scope}snapshot:${version}`
+  }
+
+  /** What the seal is bound to. */
+  #sealContext(version: number): string {
+    return `${this.#imageKey(version)} format ${IMAGE_FORMAT}`
   }
 
   /** The default organisation uses the plain keys that the documents name. */

@@ -91,6 +91,9 @@ export const serviceTools = pgTable('service_tools', {
   instructions: text('instructions'),
   era: text('era').notNull(),
   protocolVersion: text('protocol_version').notNull(),
+  /** Null in rows from before both eras were asked: `era` then says what holds. */
+  legacyVersion: text('legacy_version'),
+  legacyCapabilities: rawJson('legacy_capabilities'),
   isStateful: boolean('is_stateful').notNull().default(false),
   fingerprint: text('fingerprint').notNull(),
   createdAt: createdAt(),

@@ -6,6 +6,7 @@ import { and, eq, isNull, sql } from 'drizzle-orm'
 import type { BatchItem } from 'drizzle-orm/batch'
 import type { Result } from '../platform/result.ts'
 import type { Catalogue } from '../protocol/catalogue.ts'
+import type { NameClaim } from '../registry/claim.ts'
 import type { ServiceConfig, ServiceInstance, ServiceStatus } from '../registry/image.ts'
 import { attempt, type Database, type DatabaseFault } from './database.ts'
 import {
@@ -36,8 +37,8 @@ export type ServiceWrite = {
   readonly fields: ServiceFields
   /** `undefined`: keep what is stored. */
   readonly catalogue: Catalogue | undefined
-  /** Bare names that the service asks for; those already given to another are left alone. */
-  readonly names: readonly string[]
+  /** Bare names and URIs that the service asks for; those already given to another are left alone. */
+  readonly names: readonly NameClaim[]
   /** `undefined`: keep what is stored. */
   readonly instances: readonly ServiceInstance[] | undefined
 }
@@ -112,7 +113,9 @@ export class ServiceStore {
 
   #writeCatalogue(serviceId: string, catalogue: Catalogue | undefined): BatchItem<'pg'>[] {
     if (!catalogue) return []
-    const row = { ...catalogue, instructions: catalogue.instructions ?? null }
+    // Drizzle leaves an undefined column as it was.
+    const { instructions = null, legacyVersion = null } = catalogue
+    const row = { ...catalogue, instructions, legacyVersion }
     const insert = this.#database
       .insert(serviceTools)
       .values({ serviceId, organisationId: this.#organisationId, ...row })
@@ -120,14 +123,9 @@ export class ServiceStore {
     return [insert]
   }
 
-  #grantNames(serviceId: string, names: readonly string[]): BatchItem<'pg'>[] {
+  #grantNames(serviceId: string, names: readonly NameClaim[]): BatchItem<'pg'>[] {
     if (names.length === 0) return []
-    const rows = names.map((name) => ({
-      organisationId: this.#organisationId,
-      kind: 'tool',
-      name,
-      serviceId,
-    }))
+    const rows = names.map((name) => ({ organisationId: this.#organisationId, ...name, serviceId }))
     return [this.#freeOrphanedNames(), this.#database.insert(publicNames).values(rows).onConflictDoNothing()]
   }
 

@@ -30,10 +30,10 @@ export function bodyOf(response: Response): Result<Body, Fault> {
   return ok(isStream(response) ? 'stream' : 'json')
 }
 
-/** Reads to the answer that carries `idText`; whatever else a stream says on the way is dropped. */
+/** Reads to the answer that carries `idText` (`undefined`: to any); whatever else a stream says on the way is dropped. */
 export async function readAnswer(
   response: Response,
-  idText: string,
+  idText: string | undefined,
   deadline: Deadline,
 ): Promise<Result<Answer, Fault>> {
   const body = bodyOf(response)
@@ -45,7 +45,7 @@ export async function readAnswer(
   }
 }
 
-async function readJson(response: Response, idText: string): Promise<Result<Answer, Fault>> {
+async function readJson(response: Response, idText: string | undefined): Promise<Result<Answer, Fault>> {
   const declared = Number(response.headers.get('content-length') ?? Number.NaN)
   const isSmall = declared <= LIMITS.checkedAnswerBytes && !response.headers.has('content-encoding')
   const text = isSmall ? await response.text() : await readText(response)
@@ -67,7 +67,7 @@ async function readText(response: Response): Promise<string | undefined> {
   return text + decoder.decode()
 }
 
-async function readStream(response: Response, idText: string): Promise<Result<Answer, Fault>> {
+async function readStream(response: Response, idText: string | undefined): Promise<Result<Answer, Fault>> {
   const reader = new EventReader()
   const pieces = new TextDecoder()
   for await (const chunk of response.body ?? []) {
@@ -80,8 +80,11 @@ async function readStream(response: Response, idText: string): Promise<Result<An
   return err({ is: 'not_mcp', detail: 'the stream ended without an answer' })
 }
 
-/** Proves that this is the one answer to the request `idText`. An error may come without an id. */
-export function checkAnswer(text: string, idText: string): Result<Answer, Fault> {
+/**
+ * Proves that this is the one answer to the request `idText`; `undefined`: to any request. An error may come
+ * without an id.
+ */
+export function checkAnswer(text: string, idText: string | undefined): Result<Answer, Fault> {
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -94,9 +97,16 @@ export function checkAnswer(text: string, idText: string): Result<Answer, Fault>
     return err({ is: 'not_mcp', detail: 'the answer is no JSON-RPC response' })
   }
   const { id } = value
-  const hasOurId = typeof id === 'string' || typeof id === 'number' ? JSON.stringify(id) === idText : isError
+  const isId = typeof id === 'string' || typeof id === 'number'
+  const hasOurId = isId ? idText === undefined || JSON.stringify(id) === idText : isError
   if (!hasOurId) return err({ is: 'not_mcp', detail: 'the answer carries another id' })
   return ok({ text, members: membersOf(text), isError })
+}
+
+/** The raw text of the answer's `result`; `undefined`: it is an error. */
+export function resultOf(answer: Answer): string | undefined {
+  const span = answer.isError ? undefined : answer.members.get('result')
+  return span && cut(answer.text, span)
 }
 
 /** The raw text of a member of the answer's `result`. */

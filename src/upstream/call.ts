@@ -1,82 +1,102 @@
 /**
- * One tools/call to one service: session where it needs one, deadline, request, answer as value or stream.
+ * One request to one service: session where it needs one, deadline, request, answer as value or stream.
  * A call is sent once. The single exception is a lost session: an upstream that does not know it has not
  * executed anything, so the call is sent again in a new one (F22).
  */
 import type { Background } from '../platform/background.ts'
 import { Deadline } from '../platform/deadline.ts'
-import { ok, type Result } from '../platform/result.ts'
+import { err, ok, type Result } from '../platform/result.ts'
 import { LIMITS } from '../protocol/limits.ts'
-import { bodyOf, readAnswer } from './answer.ts'
-import { type Dialect, requestHeaders } from './connection.ts'
-import { type Delivery, isUntouched, refuseUpstreamRequest, respondWith } from './deliver.ts'
+import { type Body, bodyOf, readAnswer } from './answer.ts'
+import type { Dialect } from './connection.ts'
+import { type Conversation, converse, type Piece, replyTo, type Sent } from './converse.ts'
+import { type Delivery, describeAnswer, isUntouched, respondWith } from './deliver.ts'
 import type { Fault } from './fault.ts'
-import { type Call, outgoingCall } from './outgoing.ts'
-import { relayStream } from './relay.ts'
+import type { Inputs } from './input.ts'
+import { outgoingRequest, type UpstreamRequestText } from './outgoing.ts'
 import { discard, send } from './send.ts'
-import type { UpstreamSession, UpstreamSessions } from './session.ts'
+import type { SessionOwner, UpstreamSessions } from './session.ts'
+import { streamPieces } from './stream.ts'
 
-export type ToolCall = Call & {
-  readonly service: string
-  readonly dialect: Dialect
-  readonly isStateful: boolean
-  /** Whose session this is: service and caller. */
-  readonly sessionKey: string
-  readonly timeoutMs: number
-  readonly idText: string
-  readonly acceptsJson: boolean
-  readonly acceptsStream: boolean
-  /** Aborts when the caller goes away. */
-  readonly signal: AbortSignal
-  readonly background: Background
+export type UpstreamCall = UpstreamRequestText &
+  Delivery & {
+    readonly service: string
+    readonly idText: string
+    readonly dialect: Dialect
+    /** Whose session it is, where the upstream demands one. */
+    readonly owner: SessionOwner | undefined
+    /** The caller's own ids are unique within that session, so they may pass as they are. */
+    readonly keepsId: boolean
+    readonly timeoutMs: number
+    readonly inputs: Inputs
+    readonly acceptsJson: boolean
+    readonly acceptsStream: boolean
+    /** Aborts when the caller goes away. */
+    readonly signal: AbortSignal
+    readonly background: Background
+    /** Learns how the upstream knows this call, so that it can be cancelled. */
+    readonly onSent?: ((sent: Sent, deadline: Deadline) => void) | undefined
+  }
+
+/** A call that is on its way, and what the upstream has begun to answer. */
+export type Begun = {
+  readonly sent: Sent
+  readonly deadline: Deadline
+  readonly talk: Conversation
+  readonly body: Body
 }
 
-type Sent = { readonly response: Response; readonly dialect: Dialect; readonly upstreamIdText: string }
+export async function callUpstream(
+  call: UpstreamCall,
+  sessions: UpstreamSessions,
+): Promise<Result<Response, Fault>> {
+  const begun = await beginCall(call, sessions)
+  return begun.ok ? await deliver(call, begun.value) : begun
+}
 
-export async function callTool(call: ToolCall, sessions: UpstreamSessions): Promise<Result<Response, Fault>> {
+/** Sends the call. Whoever takes it over ends its deadline. */
+export async function beginCall(
+  call: UpstreamCall,
+  sessions: UpstreamSessions,
+): Promise<Result<Begun, Fault>> {
   const deadline = new Deadline(call.timeoutMs, call.signal)
   const sent = await sendCall(call, sessions, deadline)
-  if (!sent.ok) {
+  const body = sent.ok ? bodyOf(sent.value.response) : sent
+  if (!sent.ok || !body.ok) {
     deadline.end()
-    return sent
+    return sent.ok ? (body as Result<never, Fault>) : sent
   }
-  return await deliver(call, sent.value, deadline)
+  call.onSent?.(sent.value, deadline)
+  const talk = talkOf(call, sessions, deadline)
+  return ok({ sent: sent.value, deadline, talk, body: body.value })
 }
 
 async function sendCall(
-  call: ToolCall,
+  call: UpstreamCall,
   sessions: UpstreamSessions,
   deadline: Deadline,
 ): Promise<Result<Sent, Fault>> {
-  if (!call.isStateful) return await sendOnce(call, call.dialect, call.idText, deadline)
+  if (!call.owner) return await sendOnce(call, call.dialect, call.idText, deadline)
   for (let attempt = 1; ; attempt++) {
-    const session = await sessions.get(call.sessionKey, call.connection, deadline)
+    const session = await sessions.get(call.owner, call.connection, deadline)
     if (!session.ok) return session
     const { dialect } = session.value
-    const sent = await sendOnce(call, dialect, session.value.nextId(), deadline)
+    const idText = call.keepsId ? call.idText : session.value.nextId()
+    const sent = await sendOnce(call, dialect, idText, deadline)
     if (!sent.ok || attempt === 2 || !isSessionLost(sent.value.response)) return sent
-    forget(sessions, call, session.value, sent.value.response)
+    discard(sent.value.response)
+    await sessions.lose(call.owner, session.value)
   }
 }
 
 async function sendOnce(
-  call: ToolCall,
+  call: UpstreamCall,
   dialect: Dialect,
   upstreamIdText: string,
   deadline: Deadline,
 ): Promise<Result<Sent, Fault>> {
-  const response = await send(outgoingCall(call, dialect, upstreamIdText), deadline)
+  const response = await send(outgoingRequest(call, dialect, upstreamIdText), deadline)
   return response.ok ? ok({ response: response.value, dialect, upstreamIdText }) : response
-}
-
-function forget(
-  sessions: UpstreamSessions,
-  call: ToolCall,
-  session: UpstreamSession,
-  response: Response,
-): void {
-  discard(response)
-  sessions.forget(call.sessionKey, session)
 }
 
 /**
@@ -85,38 +105,99 @@ function forget(
  */
 const isSessionLost = ({ status }: Response): boolean => status === 404 || status === 400
 
-async function deliver(call: ToolCall, sent: Sent, deadline: Deadline): Promise<Result<Response, Fault>> {
-  const { response, dialect, upstreamIdText } = sent
-  const { idText, era, acceptsJson, acceptsStream } = call
-  const delivery: Delivery = {
-    idText,
-    upstreamIdText,
-    era,
-    upstreamEra: dialect.era,
-    acceptsJson,
-    acceptsStream,
+async function deliver(call: UpstreamCall, begun: Begun): Promise<Result<Response, Fault>> {
+  const { sent, deadline, talk, body } = begun
+  if (body === 'stream' && call.acceptsStream) return ok(stream(call, begun))
+  if (body === 'json' && passesUnread(call, sent)) return ok(passThrough(sent.response))
+  if (call.inputs.is === 'ask' && call.acceptsStream) return await deliverOrAsk(call, begun)
+  if (body === 'stream') return await collect(call, converse(talk, sent), deadline)
+  const answer = await readAnswer(sent.response, sent.upstreamIdText, deadline)
+  if (!answer.ok) return finish(deadline, answer)
+  const { text, status } = await describeAnswer(answer.value, call, sent.dialect.era)
+  return finish(deadline, ok(respondWith(text, status, call.acceptsJson)))
+}
+
+export const talkOf = (call: UpstreamCall, sessions: UpstreamSessions, deadline: Deadline): Conversation => ({
+  ...call,
+  deadline,
+  again: async (inputResponses, requestState) => {
+    const params = new Map(call.params).set('inputResponses', inputResponses)
+    if (requestState !== undefined) params.set('requestState', requestState)
+    const sent = await sendCall({ ...call, params }, sessions, deadline)
+    return sent.ok ? sent.value : sent.error
+  },
+})
+
+function stream(call: UpstreamCall, { talk, sent, deadline }: Begun): Response {
+  const pieces = converse(talk, sent)
+  const end = (): void => {
+    deadline.end()
+    void pieces.return()
   }
-  const body = bodyOf(response)
-  if (!body.ok) return finish(deadline, body)
-  if (body.value === 'stream' && acceptsStream && response.body) {
-    deadline.restart(Math.max(call.timeoutMs, LIMITS.streamTotalMs))
-    const refuseRequest = (id: string, method: string): void => tellNo(call, dialect, id, method)
-    return ok(relayStream(response.body, delivery, { service: call.service, deadline, refuseRequest }))
+  const onAbandon = (): void => {
+    end()
+    // Going away means cancelling in the modern era only; a legacy upstream must be told.
+    if (call.era === 'modern' && sent.dialect.era === 'legacy') call.background(tellCancelled(call, sent))
   }
-  if (body.value === 'json' && passesUnread(response, delivery)) return ok(passThrough(response))
-  const answer = await readAnswer(response, upstreamIdText, deadline)
-  return finish(deadline, answer.ok ? ok(respondWith(answer.value, delivery)) : answer)
+  return streamPieces(pieces, { onEnd: end, onAbandon })
+}
+
+/** Tells a legacy upstream that its answer is not wanted any more. */
+export async function tellCancelled(call: Pick<UpstreamCall, 'connection'>, sent: Sent): Promise<void> {
+  const params = `{"requestId":${sent.upstreamIdText},"reason":"the caller went away"}`
+  const body = `{"jsonrpc":"2.0","method":"notifications/cancelled","params":${params}}`
+  await replyTo(call.connection, sent.dialect, body)
+}
+
+/** A plain answer stays plain; only one that asks for input becomes a stream. */
+async function deliverOrAsk(
+  call: UpstreamCall,
+  { talk, sent, deadline }: Begun,
+): Promise<Result<Response, Fault>> {
+  const pieces = converse(talk, sent)
+  const first = await pieces.next()
+  if (first.done || (first.value.isLast && call.acceptsJson)) {
+    const text = first.done ? '' : first.value.text
+    return finish(deadline, ok(respondWith(text, first.done ? 200 : first.value.status, true)))
+  }
+  const all = prepend(first.value, pieces)
+  const end = (): void => {
+    deadline.end()
+    void pieces.return()
+  }
+  return ok(streamPieces(all, { onEnd: end, onAbandon: end }))
+}
+
+async function* prepend(
+  first: Piece,
+  rest: AsyncGenerator<Piece, void, void>,
+): AsyncGenerator<Piece, void, void> {
+  yield first
+  yield* rest
+}
+
+/** For a caller that takes no stream: what was said on the way is dropped. */
+async function collect(
+  call: Pick<UpstreamCall, 'acceptsJson'>,
+  pieces: AsyncGenerator<Piece, void, void>,
+  deadline: Deadline,
+): Promise<Result<Response, Fault>> {
+  for await (const { text, status, isLast } of pieces) {
+    if (isLast) return finish(deadline, ok(respondWith(text, status, call.acceptsJson)))
+  }
+  return finish(deadline, err({ is: 'not_mcp', detail: 'the stream ended without an answer' }))
 }
 
 /** Large answers of declared length are not held in memory: their transfer breaks visibly if they are cut short. */
-function passesUnread(response: Response, delivery: Delivery): boolean {
+function passesUnread(call: UpstreamCall, { response, upstreamIdText, dialect }: Sent): boolean {
   const declared = Number(response.headers.get('content-length') ?? Number.NaN)
   const isLarge = declared > LIMITS.checkedAnswerBytes && declared <= LIMITS.answerBytes
   return (
     isLarge &&
     response.ok &&
-    isUntouched(delivery) &&
-    delivery.acceptsJson &&
+    upstreamIdText !== undefined &&
+    isUntouched(call, upstreamIdText, dialect.era) &&
+    call.acceptsJson &&
     !response.headers.has('content-encoding')
   )
 }
@@ -124,19 +205,6 @@ function passesUnread(response: Response, delivery: Delivery): boolean {
 /** The deadline stays armed over the transfer; it goes with the request when that ends first. */
 const passThrough = (response: Response): Response =>
   new Response(response.body, { headers: { 'content-type': 'application/json' } })
-
-function tellNo(call: ToolCall, dialect: Dialect, idText: string, method: string): void {
-  const deadline = new Deadline(LIMITS.handshakeTimeoutMs)
-  const headers = requestHeaders(call.connection, dialect)
-  const body = refuseUpstreamRequest(idText, method)
-  const tell = async (): Promise<void> => {
-    const sent = await send({ url: call.connection.url, headers, body }, deadline)
-    deadline.end()
-    if (sent.ok) discard(sent.value)
-  }
-  // The answer may follow at once and end the request; the no must still arrive.
-  call.background(tell())
-}
 
 function finish(deadline: Deadline, result: Result<Response, Fault>): Result<Response, Fault> {
   deadline.end()

@@ -18,6 +18,8 @@ export type Dialect = {
   readonly era: Era
   readonly protocolVersion: string
   readonly sessionId?: string | undefined
+  /** Where answers to the upstream's own requests go; absent: to its address. */
+  readonly replyUrl?: string | undefined
 }
 
 /** The headers of a request to an upstream. Nothing that a caller sent is among them (S15, S19). */

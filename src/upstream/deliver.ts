@@ -1,66 +1,121 @@
 /**
- * An upstream's answer in the words of the caller: its id, its era, and a body that it accepts. Where nothing
- * needs to change, the bytes pass untouched.
+ * An upstream's answer in the words of the caller: its id, its era, public names. Where nothing needs to change,
+ * the bytes pass untouched.
  */
-import { cut, isObjectAt, membersOf } from '../protocol/json.ts'
-import { errorText } from '../protocol/refusal.ts'
+import { editMember, readMember, readText } from '../protocol/edit.ts'
+import { cut, elementsOf, membersOf, writeObject } from '../protocol/json.ts'
 import { STREAM_HEADERS, writeEvent } from '../protocol/sse.ts'
 import type { Era } from '../protocol/version.ts'
-import type { Answer } from './answer.ts'
+import { type Answer, resultOf } from './answer.ts'
+import type { Border } from './border.ts'
 
 export type Delivery = {
-  /** The id as the caller wrote it, and as the upstream was asked. */
-  readonly idText: string
-  readonly upstreamIdText: string
+  /** The id as the caller wrote it; `undefined`: that of the answer, which is of a call made before. */
+  readonly idText: string | undefined
   readonly era: Era
-  readonly upstreamEra: Era
-  readonly acceptsJson: boolean
-  readonly acceptsStream: boolean
+  readonly method: string
+  /** What the caller can do, as raw JSON. */
+  readonly capabilities: string
+  readonly border: Border
 }
 
 const MISSING_CAPABILITY = -32021
+const LEGACY_RESOURCE_NOT_FOUND = -32002
+const LEGACY_URL_NEEDED = -32042
 
-/** Whether an answer can leave as it came. */
-export const isUntouched = (delivery: Delivery): boolean =>
-  delivery.idText === delivery.upstreamIdText &&
-  !(delivery.era === 'modern' && delivery.upstreamEra === 'legacy')
+/** Whether an answer to `upstreamIdText` can leave as it came, unread. */
+export const isUntouched = (
+  { idText, era, border }: Delivery,
+  upstreamIdText: string,
+  upstreamEra: Era,
+): boolean => border.isOpen && idText === upstreamIdText && !(era === 'modern' && upstreamEra === 'legacy')
 
-/** The answer's text for the caller. */
-export function rewriteAnswer(answer: Answer, delivery: Delivery): string {
-  if (isUntouched(delivery) && answer.members.has('id')) return answer.text
-  const body = answer.isError ? 'error' : 'result'
-  const span = answer.members.get(body)
-  if (!span) return answer.text
-  const raw = cut(answer.text, span)
-  const needsType =
-    !answer.isError && delivery.era === 'modern' && isObjectAt(answer.text, span) && !hasType(raw)
-  return `{"jsonrpc":"2.0","id":${delivery.idText},"${body}":${needsType ? withType(raw) : raw}}`
+/** The answer's text for the caller, and the status that goes with it. */
+export async function describeAnswer(
+  answer: Answer,
+  delivery: Delivery,
+  upstreamEra: Era,
+): Promise<{ readonly text: string; readonly status: number }> {
+  const result = resultOf(answer)
+  const idSpan = answer.members.get('id')
+  const ownId = idSpan && cut(answer.text, idSpan)
+  const id = delivery.idText ?? ownId
+  const seen = result === undefined ? undefined : await seenResult(result, delivery, upstreamEra)
+  if (seen !== undefined && seen !== result) return whole(id, 'result', seen)
+  if (answer.isError && delivery.era === 'modern') return describeError(answer, delivery)
+  if (ownId !== undefined && id === ownId) return { text: answer.text, status: 200 }
+  const member = answer.isError ? 'error' : 'result'
+  return whole(id, member, memberOf(answer, member))
 }
 
-/** The whole answer as a response, in the form that the caller accepts. */
-export function respondWith(answer: Answer, delivery: Delivery): Response {
-  return respondWithText(rewriteAnswer(answer, delivery), delivery, statusOf(answer, delivery))
+/** A modern result says what it is, and for how long it holds (2026-07-28, "Results", "Caching"). */
+async function seenResult(raw: string, { era, method, border }: Delivery, upstreamEra: Era): Promise<string> {
+  const seen = border.isOpen ? raw : await border.result(raw)
+  if (era === 'legacy' || upstreamEra === 'modern' || !seen.startsWith('{')) return seen
+  const added =
+    method === 'resources/read'
+      ? { ttlMs: 0, cacheScope: 'private', resultType: 'complete' }
+      : { resultType: 'complete' }
+  let text = seen
+  for (const [key, value] of Object.entries(added)) {
+    text = editMember(text, [key], (known) => (known === undefined ? JSON.stringify(value) : undefined))
+  }
+  return text
 }
 
-export const respondWithText = (text: string, delivery: Delivery, status = 200): Response =>
-  delivery.acceptsJson
+/** A modern caller learns of a missing capability by status as well (B113), and never sees a retired code. */
+function describeError(answer: Answer, delivery: Delivery): { text: string; status: number } {
+  const error = memberOf(answer, 'error')
+  const code = Number(readMember(error, ['code']))
+  const status = code === MISSING_CAPABILITY ? 400 : 200
+  if (code === LEGACY_RESOURCE_NOT_FOUND) {
+    return whole(
+      delivery.idText,
+      'error',
+      editMember(error, ['code'], () => '-32602'),
+    )
+  }
+  const asked = code === LEGACY_URL_NEEDED ? urlRequests(error, delivery) : undefined
+  return asked === undefined
+    ? { ...whole(delivery.idText, 'error', error), status }
+    : whole(delivery.idText, 'result', asked)
+}
+
+/** URLs that a legacy upstream wants opened first, as the input that a modern one would require. */
+function urlRequests(error: string, { capabilities }: Delivery): string | undefined {
+  const elicitations = readMember(error, ['data', 'elicitations'])
+  if (!elicitations?.startsWith('[') || readMember(capabilities, ['elicitation', 'url']) === undefined) {
+    return undefined
+  }
+  const requests = elementsOf(elicitations).map((element, at): [string, string] => {
+    const params = cut(elicitations, element)
+    const key = readText(params, ['elicitationId']) ?? `url-${at + 1}`
+    return [
+      key,
+      writeObject([
+        ['method', '"elicitation/create"'],
+        ['params', params],
+      ]),
+    ]
+  })
+  return writeObject([
+    ['resultType', '"input_required"'],
+    ['inputRequests', writeObject(requests)],
+  ])
+}
+
+const whole = (idText: string | undefined, member: 'result' | 'error', raw: string) => ({
+  text: `{"jsonrpc":"2.0",${idText === undefined ? '' : `"id":${idText},`}"${member}":${raw}}`,
+  status: 200,
+})
+
+function memberOf(answer: Answer, member: 'result' | 'error'): string {
+  const span = answer.members.get(member) ?? membersOf(answer.text).get(member)
+  return span ? cut(answer.text, span) : '{}'
+}
+
+/** One message as a whole response, in the form that the caller accepts. */
+export const respondWith = (text: string, status: number, acceptsJson: boolean): Response =>
+  acceptsJson
     ? new Response(text, { status, headers: { 'content-type': 'application/json' } })
     : new Response(writeEvent(text), { status, headers: STREAM_HEADERS })
-
-/** A modern caller learns of a missing capability by status as well (B113). */
-function statusOf(answer: Answer, { era }: Delivery): number {
-  const error = era === 'modern' && answer.isError ? answer.members.get('error') : undefined
-  if (!error) return 200
-  const code = membersOf(answer.text, error.start).get('code')
-  return code && Number(cut(answer.text, code)) === MISSING_CAPABILITY ? 400 : 200
-}
-
-/** Every modern result says what it is (2026-07-28, "Results"); a legacy upstream's is complete. */
-const withType = (raw: string): string =>
-  `{"resultType":"complete"${membersOf(raw).size === 0 ? '' : ','}${raw.slice(raw.indexOf('{') + 1)}`
-
-const hasType = (raw: string): boolean => membersOf(raw).has('resultType')
-
-/** Refuses a request that an upstream made on its own; its caller offered it nothing (F23). */
-export const refuseUpstreamRequest = (idText: string, method: string): string =>
-  errorText({ code: -32601, message: `Method not found: ${method}` }, idText)

@@ -10,7 +10,7 @@ import { LIMITS } from '../protocol/limits.ts'
 import { resultMember } from './answer.ts'
 import type { Connection, Dialect } from './connection.ts'
 import type { Fault } from './fault.ts'
-import { endSession, exchange, introduce, type Introduction } from './handshake.ts'
+import { endSession, exchange, initialize, introduce, type Introduction } from './handshake.ts'
 
 /** Which list methods there are, by the capability that announces them. */
 const LISTS = [
@@ -46,9 +46,25 @@ async function readCatalogue(
     else if (member !== 'resourceTemplates') return list
   }
   const { era, protocolVersion } = dialect
-  const isStateful = dialect.sessionId !== undefined
-  const offered = { ...lists, serverInfo, capabilities, instructions, era, protocolVersion, isStateful }
+  const legacy = era === 'legacy' ? legacySideOf(introduction) : await findLegacySide(connection)
+  const offered = { ...lists, serverInfo, capabilities, instructions, era, protocolVersion, ...legacy }
   return ok({ ...offered, fingerprint: await fingerprintOf(offered) })
+}
+
+type LegacySide = Pick<Catalogue, 'legacyVersion' | 'legacyCapabilities' | 'isStateful'>
+
+const legacySideOf = ({ dialect, capabilities }: Introduction): LegacySide => ({
+  legacyVersion: dialect.protocolVersion,
+  legacyCapabilities: capabilities,
+  isStateful: dialect.sessionId !== undefined,
+})
+
+/** Whether a modern server can also be spoken to as clients with sessions expect it. */
+async function findLegacySide(connection: Connection): Promise<LegacySide> {
+  const introduction = await timed((deadline) => initialize(connection, deadline))
+  if (!introduction.ok) return { legacyVersion: undefined, legacyCapabilities: '{}', isStateful: false }
+  await timed((deadline) => endSession(connection, introduction.value.dialect, deadline))
+  return legacySideOf(introduction.value)
 }
 
 /** All pages of one list as one raw array. */

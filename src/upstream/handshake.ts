@@ -5,7 +5,7 @@
  */
 import type { Deadline } from '../platform/deadline.ts'
 import { err, ok, type Result } from '../platform/result.ts'
-import { cut, membersOf } from '../protocol/json.ts'
+import { cut, membersOf, writeObject } from '../protocol/json.ts'
 import {
   GATEWAY_INFO,
   META,
@@ -19,7 +19,7 @@ import type { Fault } from './fault.ts'
 import { discard, send } from './send.ts'
 
 /** The envelope of a modern request that the gateway sends on its own account. */
-export const GATEWAY_ENVELOPE = {
+const GATEWAY_ENVELOPE = {
   [META.version]: MODERN_VERSION,
   [META.capabilities]: {},
   [META.clientInfo]: GATEWAY_INFO,
@@ -51,13 +51,21 @@ export async function introduce(
   })
 }
 
-/** A legacy handshake. A session id in the answer's header means that every later request must carry it. */
+/**
+ * A legacy handshake. A session id in the answer's header means that every later request must carry it.
+ * `capabilities`: what the caller can do on whose behalf this is, as raw JSON.
+ */
 export async function initialize(
   connection: Connection,
   deadline: Deadline,
+  capabilities = '{}',
 ): Promise<Result<Introduction, Fault>> {
-  const params = { protocolVersion: NEWEST_LEGACY_VERSION, capabilities: {}, clientInfo: GATEWAY_INFO }
-  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params })
+  const params = writeObject([
+    ['protocolVersion', JSON.stringify(NEWEST_LEGACY_VERSION)],
+    ['capabilities', capabilities],
+    ['clientInfo', JSON.stringify(GATEWAY_INFO)],
+  ])
+  const body = `{"jsonrpc":"2.0","id":1,"method":"initialize","params":${params}}`
   const headers = requestHeaders(connection, undefined)
   const sent = await send({ url: connection.url, headers, body }, deadline)
   if (!sent.ok) return sent
@@ -101,9 +109,11 @@ export async function exchange(
   const headers = requestHeaders(connection, dialect)
   if (dialect.era === 'modern') headers.set('mcp-method', method)
   const sentParams = dialect.era === 'modern' ? { ...params, _meta: GATEWAY_ENVELOPE } : params
-  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: sentParams })
+  // Never an id that a caller of the same session may be using.
+  const id = crypto.randomUUID()
+  const body = JSON.stringify({ jsonrpc: '2.0', id, method, params: sentParams })
   const sent = await send({ url: connection.url, headers, body }, deadline)
-  return sent.ok ? await readAnswer(sent.value, '1', deadline) : sent
+  return sent.ok ? await readAnswer(sent.value, JSON.stringify(id), deadline) : sent
 }
 
 async function notify(

@@ -1,61 +1,72 @@
 /**
- * One tools/call in the words of its upstream: local name, the upstream's era, an id that is unique where the
+ * One request in the words of its upstream: local names, the upstream's era, an id that is unique where the
  * session is shared. Everything else of `params` goes out as the caller wrote it, digit for digit (B100).
  */
 import { encodeHeader } from '../protocol/header.ts'
 import { cut, membersOf, writeObject } from '../protocol/json.ts'
-import type { Message } from '../protocol/message.ts'
 import { type Mirror, mirrorHeaders } from '../protocol/mirror.ts'
-import { type Era, META } from '../protocol/version.ts'
+import { type Era, GATEWAY_INFO, META, MODERN_VERSION } from '../protocol/version.ts'
 import { type Connection, type Dialect, requestHeaders } from './connection.ts'
-import { GATEWAY_ENVELOPE } from './handshake.ts'
 import type { Outgoing } from './send.ts'
 
-export type Call = {
+export type UpstreamRequestText = {
   readonly connection: Connection
-  readonly localName: string
+  readonly method: string
+  /** Raw texts of the members of `params`, under the upstream's own names. */
+  readonly params: ReadonlyMap<string, string>
+  /** What the `Mcp-Name` header says, where the method has one. */
+  readonly name: string | undefined
   readonly mirrors: readonly Mirror[]
-  readonly message: Message
+  /** `params.arguments`, from which headers are mirrored. */
+  readonly given: unknown
   /** The era of the caller. */
   readonly era: Era
+  /** What the caller can do, as raw JSON. */
+  readonly capabilities: string
+  /** The least severe log message that the caller wants. */
+  readonly logLevel: string | undefined
 }
 
 const OWN_META: ReadonlySet<string> = new Set(Object.values(META))
 
-export function outgoingCall(call: Call, dialect: Dialect, idText: string): Outgoing {
-  const { connection, localName, message } = call
+export function outgoingRequest(request: UpstreamRequestText, dialect: Dialect, idText: string): Outgoing {
+  const { connection, method, name } = request
   const headers = requestHeaders(connection, dialect)
   if (dialect.era === 'modern') {
-    headers.set('mcp-method', message.method)
-    headers.set('mcp-name', encodeHeader(localName))
-    for (const [name, value] of mirrorHeaders(call.mirrors, message.params?.['arguments']))
-      headers.set(name, value)
+    headers.set('mcp-method', method)
+    if (name !== undefined) headers.set('mcp-name', encodeHeader(name))
+    for (const [header, value] of mirrorHeaders(request.mirrors, request.given)) headers.set(header, value)
   }
-  const method = JSON.stringify(message.method)
-  const params = writeObject(upstreamParams(call, dialect.era))
-  return {
-    url: connection.url,
-    headers,
-    body: `{"jsonrpc":"2.0","id":${idText},"method":${method},"params":${params}}`,
-  }
+  const params = writeObject(upstreamParams(request, dialect.era))
+  const body = `{"jsonrpc":"2.0","id":${idText},"method":${JSON.stringify(method)},"params":${params}}`
+  return { url: connection.url, headers, body }
 }
 
-function upstreamParams({ message, localName, era }: Call, upstreamEra: Era): Map<string, string> {
-  const params = new Map(message.rawParams)
-  params.set('name', JSON.stringify(localName))
-  if (era === upstreamEra) return params
-  const meta = upstreamMeta(message.meta === undefined ? '{}' : (params.get('_meta') ?? '{}'), upstreamEra)
+function upstreamParams(request: UpstreamRequestText, upstreamEra: Era): ReadonlyMap<string, string> {
+  if (request.era === upstreamEra) return request.params
+  const params = new Map(request.params)
+  const raw = params.get('_meta')
+  const meta = foreignMeta(raw?.startsWith('{') ? raw : '{}')
+  if (upstreamEra === 'modern') for (const [key, value] of envelopeOf(request)) meta.set(key, value)
   if (meta.size > 0) params.set('_meta', writeObject(meta))
   else params.delete('_meta')
   return params
 }
 
-/** `_meta` in the other era: the modern envelope put on or taken off, the rest untouched. */
-function upstreamMeta(raw: string, upstreamEra: Era): Map<string, string> {
+/** `_meta` without the modern envelope. */
+function foreignMeta(raw: string): Map<string, string> {
   const meta = new Map<string, string>()
   for (const [key, span] of membersOf(raw)) if (!OWN_META.has(key)) meta.set(key, cut(raw, span))
-  if (upstreamEra === 'modern') {
-    for (const [key, value] of Object.entries(GATEWAY_ENVELOPE)) meta.set(key, JSON.stringify(value))
-  }
   return meta
 }
+
+/** The envelope of a modern request (2026-07-28, "Per-request metadata"). */
+export const envelopeOf = ({
+  capabilities,
+  logLevel,
+}: Pick<UpstreamRequestText, 'capabilities' | 'logLevel'>): [string, string][] => [
+  [META.version, JSON.stringify(MODERN_VERSION)],
+  [META.capabilities, capabilities],
+  [META.clientInfo, JSON.stringify(GATEWAY_INFO)],
+  ...(logLevel === undefined ? [] : [[META.logLevel, JSON.stringify(logLevel)] as [string, string]]),
+]

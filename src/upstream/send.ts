@@ -12,7 +12,7 @@ const MAX_RETRY_AFTER_MS = 60_000
 const UNREACHED: ReadonlySet<number> = new Set([521, 522, 523, 530])
 
 export type Outgoing = {
-  readonly method?: 'POST' | 'DELETE'
+  readonly method?: 'GET' | 'POST' | 'DELETE'
   readonly url: string
   readonly headers: Headers
   readonly body?: string

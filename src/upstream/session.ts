@@ -1,18 +1,40 @@
 /**
- * Sessions with legacy upstreams that demand one. They belong to the gateway: one per service and caller in
- * this isolate, opened on first use and remembered, so that a warm call opens nothing. Callers never share
+ * Sessions with legacy upstreams that demand one. They belong to the gateway: one per service and caller,
+ * opened on first use and remembered in this isolate, so that a warm call opens nothing. Callers never share
  * one, since an upstream may keep state by session.
  */
 import type { Deadline } from '../platform/deadline.ts'
 import { ok, type Result } from '../platform/result.ts'
+import { membersOf } from '../protocol/json.ts'
 import type { Connection, Dialect } from './connection.ts'
 import type { Fault } from './fault.ts'
-import { initialize } from './handshake.ts'
+import { exchange, initialize } from './handshake.ts'
 
 export type UpstreamSession = {
   readonly dialect: Dialect
-  /** The next request id within this session; ids of different callers would collide. */
+  /** The next id of a request of the gateway's own, unique within this session over all isolates. */
   nextId(): string
+}
+
+/** Whose session it is, and what it was opened with. */
+export type SessionOwner = {
+  /** Service and caller. */
+  readonly key: string
+  /** What the caller can do, as raw JSON; told to the upstream when the session opens. */
+  readonly capabilities: string
+  /** The least severe log message that the caller wants; told as well. */
+  readonly logLevel: string | undefined
+  /** Where the session is kept for other isolates; absent: in this one only. */
+  readonly home?: SessionHome
+}
+
+/** Keeps which session a caller has with an upstream. Of two that were opened at once, the first stays. */
+export interface SessionHome {
+  find(): Promise<Dialect | undefined>
+  /** The session to use: this one, or the one that was there first. */
+  keep(dialect: Dialect): Promise<Dialect>
+  /** The upstream no longer knows this session. */
+  lose(dialect: Dialect): Promise<void>
 }
 
 const MAX_SESSIONS = 10_000
@@ -22,24 +44,36 @@ export class UpstreamSessions {
 
   /** The remembered session, or a new one. */
   async get(
-    key: string,
+    owner: SessionOwner,
     connection: Connection,
     deadline: Deadline,
   ): Promise<Result<UpstreamSession, Fault>> {
-    const known = this.#open.get(key)
+    const known = this.#open.get(owner.key)
     if (known) return ok(known)
-    const introduction = await initialize(connection, deadline)
-    if (!introduction.ok) return introduction
+    const dialect = await this.#dialectOf(owner, connection, deadline)
+    if (!dialect.ok) return dialect
     // Calls that started together each opened one; the first is kept, so that state has one place.
-    const session = this.#open.get(key) ?? newSession(introduction.value.dialect)
+    const session = this.#open.get(owner.key) ?? sessionOf(dialect.value)
     if (this.#open.size >= MAX_SESSIONS) this.#forgetOldest()
-    this.#open.set(key, session)
+    this.#open.set(owner.key, session)
     return ok(session)
   }
 
   /** The upstream no longer knows this session. Another that has taken its place stays. */
-  forget(key: string, session: UpstreamSession): void {
-    if (this.#open.get(key) === session) this.#open.delete(key)
+  async lose(owner: SessionOwner, session: UpstreamSession): Promise<void> {
+    if (this.#open.get(owner.key) === session) this.#open.delete(owner.key)
+    await owner.home?.lose(session.dialect)
+  }
+
+  async #dialectOf(
+    owner: SessionOwner,
+    connection: Connection,
+    deadline: Deadline,
+  ): Promise<Result<Dialect, Fault>> {
+    const kept = await owner.home?.find()
+    if (kept) return ok(kept)
+    const opened = await openSession(owner, connection, deadline)
+    return opened.ok && owner.home ? ok(await owner.home.keep(opened.value)) : opened
   }
 
   #forgetOldest(): void {
@@ -50,7 +84,24 @@ export class UpstreamSessions {
   }
 }
 
-function newSession(dialect: Dialect): UpstreamSession {
+/** A new session with an upstream, which learns what its caller can do and wants to be told. */
+export async function openSession(
+  { capabilities, logLevel }: Pick<SessionOwner, 'capabilities' | 'logLevel'>,
+  connection: Connection,
+  deadline: Deadline,
+): Promise<Result<Dialect, Fault>> {
+  const introduction = await initialize(connection, deadline, capabilities)
+  if (!introduction.ok) return introduction
+  const { dialect } = introduction.value
+  if (logLevel !== undefined && membersOf(introduction.value.capabilities).has('logging')) {
+    const told = await exchange(connection, dialect, 'logging/setLevel', { level: logLevel }, deadline)
+    if (!told.ok) return told
+  }
+  return ok(dialect)
+}
+
+export function sessionOf(dialect: Dialect): UpstreamSession {
+  const isolate = crypto.randomUUID().slice(0, 8)
   let lastId = 0
-  return { dialect, nextId: () => String(++lastId) }
+  return { dialect, nextId: () => JSON.stringify(`${isolate}-${++lastId}`) }
 }

@@ -11,7 +11,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   platform: [],
   protocol: ['platform'],
   ...Object.fromEntries(FEATURES.map((folder) => [folder, ['platform', 'protocol']])),
-  durable: ['platform', 'protocol', ...FEATURES],
+  mcp: ['platform', 'protocol', ...FEATURES],
+  durable: ['platform', 'protocol', 'mcp', ...FEATURES],
   storage: ['platform', 'protocol', ...FEATURES],
   admin: ['platform', 'protocol', 'storage', ...FEATURES],
 }

@@ -25,7 +25,17 @@ const identity = new Identity({
 })
 
 const app = createApp({
-  mcp: { identity, registry: unreachable, allowedOrigins: [], callTool: unreachable },
+  mcp: {
+    identity,
+    registry: unreachable,
+    allowedOrigins: [],
+    clientSessions: unreachable,
+    dispatch: unreachable,
+    parked: unreachable,
+    listen: unreachable,
+    listens: unreachable,
+    clock: unreachable,
+  },
   admin: {
     registrar: unreachable,
     allowedOrigins: [],

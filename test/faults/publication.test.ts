@@ -1,9 +1,10 @@
+import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openRedis } from '../../local/redis/redis.ts'
 import { startUpstash, type Upstash } from '../../local/redis/upstash.ts'
 import { Publication } from '../../src/storage/publication.ts'
 import { QuickStore } from '../../src/storage/quick.ts'
-import { Sealer } from '../../src/storage/seal.ts'
+import { Sealer } from '../../src/platform/seal.ts'
 import { imageOf, serviceOf } from '../support/image.ts'
 
 let upstash: Upstash
@@ -46,6 +47,14 @@ describe('the published registry', () => {
     await open('mine').publish(image(9))
     expect(await open('mine', 8).image(9)).toBeUndefined()
     expect(await open('yours').image(9)).toBeUndefined()
+  })
+
+  it('of another release counts as absent', async () => {
+    const key = 'mcp:registry:release:snapshot:6'
+    const packed = new Uint8Array(gzipSync(JSON.stringify(image(6))))
+    const sealed = await new Sealer(new Uint8Array(32).fill(7), 'image').seal(packed, key)
+    await redis.call(['SET', key, sealed])
+    expect(await open('release').image(6)).toBeUndefined()
   })
 
   it('uses the keys that the documents name for the default organisation', async () => {

@@ -9,6 +9,7 @@ import { openPglite } from '../../local/postgres/pglite.ts'
 import { missingSecrets, readSecretNames } from '../../local/secrets.ts'
 
 const FOLDER = join(import.meta.dirname, '../../migrations')
+const shipped: number = JSON.parse(await readFile(join(FOLDER, 'meta/_journal.json'), 'utf8')).entries.length
 let directory: string
 let folder: string
 
@@ -47,7 +48,7 @@ const tables = async (url: string): Promise<number> =>
 describe('migrations', () => {
   it('are applied once, however often', () =>
     withDatabase(async (url) => {
-      expect(await migrate(url, folder)).toBe(2)
+      expect(await migrate(url, folder)).toBe(shipped)
       expect(await migrate(url, folder)).toBe(0)
       await addMigration('create table later (id int)')
       expect(await migrate(url, folder)).toBe(1)
@@ -57,7 +58,7 @@ describe('migrations', () => {
     withDatabase(async (url) => {
       await addMigration('create table half (id int);\n--> statement-breakpoint\nselect nonsense')
       await expect(migrate(url, folder)).rejects.toThrow(
-        /^Migration 2_added failed, nothing was applied: column "nonsense" does not exist/,
+        /^Migration \d_added failed, nothing was applied: column "nonsense" does not exist/,
       )
       expect(await tables(url)).toBe(0)
     }))
@@ -65,7 +66,7 @@ describe('migrations', () => {
   it('are safe to run twice at once', () =>
     withDatabase(async (url) => {
       const applied = await Promise.all([migrate(url, folder), migrate(url, folder), migrate(url, folder)])
-      expect(applied.toSorted()).toEqual([0, 0, 2])
+      expect(applied.toSorted()).toEqual([0, 0, shipped])
     }))
 
   it('say in one line that a database is out of reach', async () => {
@@ -74,7 +75,7 @@ describe('migrations', () => {
   })
 
   it('describe every column of the schema', async () => {
-    const snapshot = JSON.parse(await readFile(join(FOLDER, 'meta/0001_snapshot.json'), 'utf8'))
+    const snapshot = JSON.parse(await readFile(join(FOLDER, 'meta/0002_snapshot.json'), 'utf8'))
     const organised = Object.values<{ name: string; columns: object }>(snapshot.tables).filter(
       ({ name }) => name !== 'organisations',
     )

@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decodeHeader, encodeHeader } from '../../../src/protocol/header.ts'
 import { checkInbound, eraOf, LADDER } from '../../../src/protocol/ladder.ts'
-import { decodeMessage } from '../../../src/protocol/message.ts'
-import { describeRefusal, refuse } from '../../../src/protocol/refusal.ts'
+import { decodeBody, type Message } from '../../../src/protocol/message.ts'
+import { describeRefusal, type Refusal, refuse } from '../../../src/protocol/refusal.ts'
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
 const json = fc.jsonValue().map((value) => encode(JSON.stringify(value)))
@@ -26,16 +26,22 @@ const bytes = fc.oneof(
   almost.map((message) => encode(JSON.stringify(message))),
 )
 
+const checkAgainst = (message: Message, headers: Headers) =>
+  checkInbound({ message, headers, era: eraOf(message, headers) })
+
+function refusalFor(given: Uint8Array, headers: Headers): Refusal | undefined {
+  const decoded = decodeBody(given)
+  if (!decoded.ok) return decoded.error.refusal
+  return decoded.value.is === 'message' ? checkAgainst(decoded.value.message, headers) : undefined
+}
+
 describe('any bytes at all', () => {
   it('become a message or a refusal with a 4xx, whatever the headers say', async () => {
     const header = fc.option(fc.constantFrom('2026-07-28', '2025-11-25', 'x'), { nil: undefined })
     await fc.assert(
       fc.asyncProperty(bytes, header, async (given, version) => {
         const headers = new Headers(version === undefined ? {} : { 'mcp-protocol-version': version })
-        const decoded = decodeMessage(given)
-        const refusal = decoded.ok
-          ? checkInbound({ message: decoded.value, headers, era: eraOf(decoded.value, headers) })
-          : decoded.error.refusal
+        const refusal = refusalFor(given, headers)
         if (!refusal) return
         const response = refuse(refusal)
         expect(response.status === 200 || (response.status >= 400 && response.status < 500)).toBe(true)

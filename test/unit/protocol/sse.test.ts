@@ -12,7 +12,7 @@ describe('server-sent events', () => {
     const message = fc.jsonValue().map((value) => JSON.stringify({ value }, null, 1))
     fc.assert(
       fc.property(fc.array(message), fc.array(fc.nat(40), { minLength: 1 }), (messages, cuts) => {
-        let rest = messages.map(writeEvent).join('')
+        let rest = messages.map((text) => writeEvent(text)).join('')
         const pieces: string[] = []
         for (let at = 0; rest !== ''; at++) {
           const size = (cuts[at % cuts.length] ?? 0) + 1
@@ -34,14 +34,15 @@ describe('server-sent events', () => {
     }
   })
 
-  it('drops comments and events without data', () => {
-    expect(readAll([': ping\n\n', 'id: 1\ndata:\n\n', 'data: x\n\n'])).toEqual([{ data: 'x' }])
+  it('drops comments, and keeps events without data that mark a place or a pause', () => {
+    expect(readAll([': ping\n\n', 'event: x\n\n', 'data: x\n\n'])).toEqual([{ data: 'x' }])
+    expect(readAll(['id: 1\nretry: 20\ndata:\n\n'])).toEqual([{ data: '', id: '1', retry: '20' }])
   })
 
   it('S43 keeps a line break in a message inside its event', () => {
     const evil = '{"text":\n\ndata: {"jsonrpc":"2.0"}\n\n"x"}'
     const events = readAll([writeEvent(evil)])
-    expect(events).toEqual([{ data: evil }])
+    expect(events).toEqual([{ data: evil, event: 'message' }])
   })
 
   it('says how much it holds back', () => {

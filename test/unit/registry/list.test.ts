@@ -4,18 +4,12 @@ import { readOffers } from '../../../src/registry/offer.ts'
 import { Snapshot } from '../../../src/registry/snapshot.ts'
 import { catalogueOf, imageOf, serviceOf } from '../../support/image.ts'
 
-const service = serviceOf('a', [])
-const offers = (names: readonly string[]) =>
-  readOffers(JSON.stringify(names.map((name) => ({ name })))).map((offer) => ({
-    publicName: offer.localName,
-    service,
-    offer,
-  }))
+const items = (names: readonly string[]) => names.map((name) => JSON.stringify({ name }))
 const read = (page: Uint8Array | undefined) => page && JSON.parse(new TextDecoder().decode(page))
 
 describe('a paged list', () => {
   it('gives every item once, page after page', () => {
-    const list = new PagedList(offers(['a', 'b', 'c', 'd', 'e']), 'legacy', '7.*', 2)
+    const list = new PagedList('tool', items(['a', 'b', 'c', 'd', 'e']), 'legacy', '7.*', 2)
     const seen: string[] = []
     let cursor: string | undefined
     do {
@@ -27,20 +21,23 @@ describe('a paged list', () => {
   })
 
   it('has one empty page when there is nothing (F36)', () => {
-    expect(read(new PagedList([], 'legacy', '1.*').page(undefined))).toEqual({ tools: [] })
+    expect(read(new PagedList('tool', [], 'legacy', '1.*').page(undefined))).toEqual({ tools: [] })
   })
 
   it('B102 B103 F38 knows no cursor but its own', () => {
-    const before = new PagedList(offers(['a', 'b', 'c']), 'legacy', '7.*', 2)
-    const after = new PagedList(offers(['a', 'b', 'c']), 'legacy', '8.*', 2)
+    const before = new PagedList('tool', items(['a', 'b', 'c']), 'legacy', '7.*', 2)
+    const after = new PagedList('tool', items(['a', 'b', 'c']), 'legacy', '8.*', 2)
     const cursor = read(before.page(undefined)).nextCursor
     expect(before.page(cursor)).toBeDefined()
     for (const odd of [cursor.slice(1), 'garbage', '', 5, null, {}]) expect(before.page(odd)).toBeUndefined()
     expect(after.page(cursor)).toBeUndefined()
+    const prompts = new PagedList('prompt', items(['a', 'b', 'c']), 'legacy', '7.*', 2)
+    expect(prompts.page(cursor)).toBeUndefined()
+    expect(read(prompts.page(undefined)).nextCursor).not.toBe(cursor)
   })
 
   it('says to modern clients how long and for whom it holds', () => {
-    const modern = read(new PagedList(offers(['a']), 'modern', '1.*').page(undefined))
+    const modern = read(new PagedList('tool', items(['a']), 'modern', '1.*').page(undefined))
     expect(modern).toMatchObject({ resultType: 'complete', ttlMs: 5_000, cacheScope: 'private' })
   })
 })
@@ -51,11 +48,11 @@ describe('fidelity of lists', () => {
     const catalogue = { ...catalogueOf([]), tools: `[${raw}]`, fingerprint: 'fidelity' }
     const snapshot = new Snapshot(imageOf(1, [serviceOf('a', [], { catalogue })]))
     const own = new TextDecoder().decode(
-      snapshot.tools({ is: 'service', name: 'a' }, 'legacy').page(undefined),
+      snapshot.list('tool', { is: 'service', name: 'a' }, 'legacy').page(undefined),
     )
     expect(own).toBe(`{"tools":[${raw}]}`)
     const all = new TextDecoder().decode(
-      snapshot.tools({ is: 'all', names: 'prefixed' }, 'legacy').page(undefined),
+      snapshot.list('tool', { is: 'all', names: 'prefixed' }, 'legacy').page(undefined),
     )
     expect(all).toMatch(
       /^\{"tools":\[\{ "x-vendor" : \{"b":1,"a":2\}, "name" : "a__t_x_\w+", "big": 12345678901234567890, "icons": \[ \] \}\]\}$/,
@@ -63,15 +60,18 @@ describe('fidelity of lists', () => {
   })
 
   it('F34 keeps the first of two tools of one name', () => {
-    const tools = readOffers('[{"name":"a","v":1},{"name":"a","v":2},{"name":"b"},7,{"name":5},{"noname":1}]')
+    const tools = readOffers(
+      'tool',
+      '[{"name":"a","v":1},{"name":"a","v":2},{"name":"b"},7,{"name":5},{"noname":1}]',
+    )
     expect(tools.map(({ text }) => text)).toEqual(['{"name":"a","v":1}', '{"name":"b"}'])
   })
 
   it('lists no disabled service, but still knows its names', () => {
     const snapshot = new Snapshot(imageOf(1, [serviceOf('a', ['x'], { isEnabled: false })]))
-    expect(read(snapshot.tools({ is: 'all', names: 'bare' }, 'legacy').page(undefined))).toEqual({
+    expect(read(snapshot.list('tool', { is: 'all', names: 'bare' }, 'legacy').page(undefined))).toEqual({
       tools: [],
     })
-    expect(snapshot.resolveTool('x', { is: 'all', names: 'bare' })?.service.isEnabled).toBe(false)
+    expect(snapshot.resolve('tool', 'x', { is: 'all', names: 'bare' })?.service.isEnabled).toBe(false)
   })
 })

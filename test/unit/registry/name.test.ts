@@ -12,7 +12,7 @@ const registry = fc.uniqueArray(fc.tuple(slug, fc.uniqueArray(local, { maxLength
 })
 
 const listed = (snapshot: Snapshot, names: 'bare' | 'prefixed'): { name: string }[] => {
-  const page = snapshot.tools({ is: 'all', names }, 'legacy').page(undefined)
+  const page = snapshot.list('tool', { is: 'all', names }, 'legacy').page(undefined)
   return JSON.parse(new TextDecoder().decode(page)).tools
 }
 
@@ -30,7 +30,7 @@ describe('public names', () => {
         expect(new Set(publicNames).size).toBe(publicNames.length)
         const reached = publicNames.map((name) => {
           expect(name).toMatch(/^[a-zA-Z0-9_-]{1,64}$/)
-          const target = snapshot.resolveTool(name, { is: 'all', names })
+          const target = snapshot.resolve('tool', name, { is: 'all', names })
           return `${target?.service.name} ${target?.localName}`
         })
         const offered = services.flatMap(([name, tools]) => tools.map((tool) => `${name} ${tool}`))
@@ -57,7 +57,7 @@ describe('public names', () => {
         const snapshot = new Snapshot({ ...image, names: [...image.names, ...names] })
         for (const [name, tools] of services.filter(([name]) => name !== 'evil')) {
           for (const tool of tools) {
-            const target = snapshot.resolveTool(`${name}__${tool}`, { is: 'all', names: 'bare' })
+            const target = snapshot.resolve('tool', `${name}__${tool}`, { is: 'all', names: 'bare' })
             expect(target).toMatchObject({ localName: tool, service: { name } })
           }
         }
@@ -69,7 +69,8 @@ describe('public names', () => {
     const services = [serviceOf('z', ['c']), serviceOf('a', ['b__c']), serviceOf('b', ['c'])]
     const snapshot = new Snapshot(imageOf(1, services))
     expect(listed(snapshot, 'bare').map(({ name }) => name)).toEqual(['c', 'a__b__c', 'b__c'])
-    const reached = (name: string) => snapshot.resolveTool(name, { is: 'all', names: 'bare' })?.service.name
+    const reached = (name: string) =>
+      snapshot.resolve('tool', name, { is: 'all', names: 'bare' })?.service.name
     expect(['c', 'a__b__c', 'b__c'].map(reached)).toEqual(['z', 'a', 'b'])
   })
 
@@ -82,16 +83,16 @@ describe('public names', () => {
     }
     const snapshot = new Snapshot(image)
     expect(listed(snapshot, 'bare').map(({ name }) => name)).toEqual(['early__search', 'search'])
-    expect(snapshot.resolveTool('search', { is: 'all', names: 'bare' })?.service.name).toBe('holder')
+    expect(snapshot.resolve('tool', 'search', { is: 'all', names: 'bare' })?.service.name).toBe('holder')
   })
 
   it('leaves the names of one service untouched at its own endpoint', () => {
     const snapshot = new Snapshot(imageOf(1, [serviceOf('a', ['x.y', 'long'.repeat(30)])]))
-    const page = snapshot.tools({ is: 'service', name: 'a' }, 'legacy').page(undefined)
+    const page = snapshot.list('tool', { is: 'service', name: 'a' }, 'legacy').page(undefined)
     const { tools } = JSON.parse(new TextDecoder().decode(page))
     expect(tools.map(({ name }: { name: string }) => name)).toEqual(['x.y', 'long'.repeat(30)])
-    expect(snapshot.resolveTool('x.y', { is: 'service', name: 'a' })?.localName).toBe('x.y')
-    expect(snapshot.resolveTool('a__x.y', { is: 'service', name: 'a' })).toBeUndefined()
+    expect(snapshot.resolve('tool', 'x.y', { is: 'service', name: 'a' })?.localName).toBe('x.y')
+    expect(snapshot.resolve('tool', 'a__x.y', { is: 'service', name: 'a' })).toBeUndefined()
   })
 
   it('shortens the same name the same way every time', () => {

@@ -3,7 +3,7 @@
  * AES-256-GCM under a key derived from ENCRYPTION_KEY for one purpose; the context (organisation, service,
  * version, …) is bound as additional data, so a sealed text moved to another row does not open (S31).
  */
-import { decodeBase64, encodeBase64 } from '../platform/base64.ts'
+import { decodeBase64, encodeBase64 } from './base64.ts'
 
 const IV_BYTES = 12
 const encoder = new TextEncoder()

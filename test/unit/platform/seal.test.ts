@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Secret } from '../../../src/platform/secret.ts'
 import { CredentialStore } from '../../../src/storage/credential.ts'
-import { Sealer } from '../../../src/storage/seal.ts'
+import { Sealer } from '../../../src/platform/seal.ts'
 import { serviceOf } from '../../support/image.ts'
 
 const KEY = new Uint8Array(32).fill(7)

@@ -1,0 +1,195 @@
+/**
+ * From a forward to its upstream: credential, dialect, session, border; a fault becomes the caller's refusal. Runs
+ * where the request came in, or in the Durable Object of a call that may have to wait for its caller.
+ */
+import { type BorderSides, borderOf } from './border.ts'
+import type { Forward } from './forward.ts'
+import type { InFlight } from './inflight.ts'
+import type { SessionMemory, SessionState } from './memory.ts'
+import type { Background } from '../platform/background.ts'
+import { err, ok, type Result } from '../platform/result.ts'
+import { refuse, type Refusal } from '../protocol/refusal.ts'
+import { askOf } from './question.ts'
+import type { ServiceRecord } from '../registry/image.ts'
+import type { Snapshot } from '../registry/snapshot.ts'
+import type { Log } from '../telemetry/log.ts'
+import type { AllTickets } from './tickets.ts'
+import { callUpstream, type UpstreamCall } from '../upstream/call.ts'
+import type { Connection, Dialect, UpstreamAuth } from '../upstream/connection.ts'
+import { refusalOf } from '../upstream/fault.ts'
+import { type Inputs, takesAnyRequest } from '../upstream/input.ts'
+import type { SessionOwner, UpstreamSessions } from '../upstream/session.ts'
+
+export type DispatchPorts = {
+  /** Whether the stored address may be called under the policy of today, which may not be that of its registration. */
+  readonly mayCall: (service: ServiceRecord) => boolean
+  readonly sessions: UpstreamSessions
+  readonly memory: SessionMemory
+  readonly inFlight: InFlight
+  readonly tickets: AllTickets
+  readonly openCredential: (service: ServiceRecord) => UpstreamAuth | Promise<UpstreamAuth | undefined>
+  /** Asks a service that was never reached what it offers. */
+  readonly recover: (service: ServiceRecord, background: Background) => Promise<void>
+  /** A service said that what it offers has changed. */
+  readonly noteChange: (service: ServiceRecord, background: Background) => void
+  readonly defaultTimeoutMs: number
+  readonly log: Log
+}
+
+/** The part of a request that lives only as long as it. */
+export type Live = {
+  readonly snapshot: Snapshot
+  readonly signal: AbortSignal
+  readonly background: Background
+}
+
+export async function dispatch(forward: Forward, live: Live, ports: DispatchPorts): Promise<Response> {
+  const call = await prepareCall(forward, live, ports)
+  if (!call.ok) return refuse(call.error, forward.idText)
+  const answered = await callUpstream(call.value, ports.sessions)
+  if (answered.ok) return answered.value
+  ports.log('info', 'call_failed', {
+    service: call.value.service,
+    method: forward.method,
+    fault: answered.error,
+  })
+  return refuse(refusalOf(answered.error, call.value.service), forward.idText)
+}
+
+/** Everything that one call to its upstream needs. `inputs`: how the caller is asked, where that is decided already. */
+export async function prepareCall(
+  forward: Forward,
+  live: Live,
+  ports: DispatchPorts,
+  inputs?: Inputs,
+): Promise<Result<UpstreamCall, Refusal>> {
+  const service = live.snapshot.serviceById(forward.serviceId)
+  if (!service)
+    return err({ why: 'upstream_unreachable', service: forward.serviceId, reason: 'it was removed' })
+  const connection = await connect(service, live.background, ports)
+  if (!connection.ok) return connection
+  const state = forward.session && (await ports.memory.state(forward.session, live.background))
+  const { dialect, isStateful } = speechOf(service, forward)
+  const owner = isStateful ? ownerOf(service, forward, state, ports) : undefined
+  let spoken = dialect
+  const { session } = forward
+  const border = borderOf(
+    sidesOf(service, forward, live, ports, () => spoken),
+    ports.tickets,
+  )
+  return ok({
+    ...forward,
+    service: service.name,
+    connection: connection.value,
+    dialect,
+    owner,
+    keepsId: owner?.home !== undefined,
+    params: paramsFor(forward, dialect),
+    name: forward.localName,
+    logLevel: forward.logLevel ?? (session ? (state?.logLevel ?? DEFAULT_LOG_LEVEL) : undefined),
+    timeoutMs: service.config.timeoutMs ?? ports.defaultTimeoutMs,
+    border,
+    inputs: inputs ?? inputsOf(forward, dialect, ports),
+    signal: live.signal,
+    background: live.background,
+    onSent: (sent, deadline) => {
+      spoken = sent.dialect
+      if (session) ports.inFlight.add(session, forward.idText, connection.value, sent, deadline)
+    },
+  })
+}
+
+/** What a legacy client is told that has set no level, as its server may choose (2025-11-25, "Logging"). */
+const DEFAULT_LOG_LEVEL = 'info'
+
+/** How to reach a service, or why it must not or cannot be called. */
+export async function connect(
+  service: ServiceRecord,
+  background: Background,
+  ports: Pick<DispatchPorts, 'mayCall' | 'openCredential' | 'recover'>,
+): Promise<Result<Connection, Refusal>> {
+  const { name, url, config } = service
+  if (!service.catalogue) {
+    background(ports.recover(service, background))
+    const reason = 'it was away when it was registered and is being contacted now'
+    return err({ why: 'upstream_unreachable', service: name, reason })
+  }
+  if (!ports.mayCall(service)) {
+    const reason = 'its address may not be called here, an operator must change it'
+    return err({ why: 'upstream_unreachable', service: name, reason })
+  }
+  const auth = await ports.openCredential(service)
+  return auth
+    ? ok({ url, headers: config.headers ?? {}, auth })
+    : err({ why: 'upstream_auth', service: name })
+}
+
+/**
+ * A service that speaks both eras is spoken to in the modern one, which needs no session; but a client with a
+ * session of its own gets one there too, where it can have one, so that what it could do directly it can do here.
+ */
+export function speechOf(
+  { catalogue }: ServiceRecord,
+  { session }: Pick<Forward, 'session'>,
+): { readonly dialect: Dialect; readonly isStateful: boolean } {
+  const { era = 'legacy', protocolVersion = '', legacyVersion, isStateful = false } = catalogue ?? {}
+  const isLegacy = era === 'legacy' || (session !== undefined && isStateful && legacyVersion !== undefined)
+  if (!isLegacy) return { dialect: { era: 'modern', protocolVersion }, isStateful: false }
+  return { dialect: { era: 'legacy', protocolVersion: legacyVersion ?? protocolVersion }, isStateful }
+}
+
+/** Sessions of a client are its own; a caller without one has one for all that it says with the same abilities. */
+export function ownerOf(
+  service: Pick<ServiceRecord, 'id' | 'url'>,
+  forward: Pick<Forward, 'session' | 'principal' | 'capabilities' | 'logLevel'>,
+  state: Pick<SessionState, 'logLevel'> | undefined,
+  { memory }: Pick<DispatchPorts, 'memory'>,
+): SessionOwner {
+  const { session, principal, capabilities } = forward
+  const place = `${service.id}|${service.url}`
+  if (session) {
+    const home = memory.homeOf(session, service.id)
+    return {
+      key: `${place}|${session.name}`,
+      capabilities: session.capabilities,
+      logLevel: state?.logLevel,
+      home,
+    }
+  }
+  const logLevel = forward.logLevel
+  const key = `${place}|${principal.subject}|${capabilities}|${logLevel ?? ''}`
+  return { key, capabilities, logLevel }
+}
+
+/** What a modern caller brings back concerns the gateway alone where the upstream is a legacy one. */
+function paramsFor({ params, era }: Forward, dialect: Dialect): ReadonlyMap<string, string> {
+  const kept = new Map(params)
+  if (era === 'modern' && dialect.era === 'legacy') {
+    kept.delete('inputResponses')
+    kept.delete('requestState')
+  }
+  return kept
+}
+
+function inputsOf(forward: Forward, dialect: Dialect, ports: DispatchPorts): Inputs {
+  const { session, acceptsStream } = forward
+  const canBeAsked =
+    session && acceptsStream && dialect.era === 'modern' && takesAnyRequest(session.capabilities)
+  return canBeAsked ? { is: 'ask', ask: askOf(session, ports) } : { is: 'none' }
+}
+
+const sidesOf = (
+  service: ServiceRecord,
+  forward: Forward,
+  { snapshot, background }: Live,
+  ports: DispatchPorts,
+  dialect: () => Dialect,
+): BorderSides => ({
+  ...forward,
+  snapshot,
+  service,
+  dialect,
+  session: forward.acceptsStream ? forward.session : undefined,
+  isResumable: forward.acceptsStream,
+  onListChanged: () => ports.noteChange(service, background),
+})

@@ -1,0 +1,97 @@
+/**
+ * What a listening caller is told of: lists that changed in the registry, and what upstreams say of their own
+ * accord. Serves the streams of both eras.
+ */
+import type { Background } from '../platform/background.ts'
+import { Deadline, wait, within } from '../platform/deadline.ts'
+import { LIMITS } from '../protocol/limits.ts'
+import { FRESHNESS, type Registry } from '../registry/registry.ts'
+import type { Endpoint, KindGroup, Snapshot } from '../registry/snapshot.ts'
+import type { ServiceRecord } from '../registry/image.ts'
+import { exchange } from '../upstream/handshake.ts'
+import type { Connection, Dialect } from '../upstream/connection.ts'
+import type { Incoming } from '../upstream/incoming.ts'
+import { listenTo } from '../upstream/listen.ts'
+import { openSession } from '../upstream/session.ts'
+
+export type FollowPorts = {
+  readonly registry: Registry
+  /** Sees to it that the changes of these services are noticed for a while. Settles when they are, or soon. */
+  readonly watch: (services: readonly ServiceRecord[], background: Background) => Promise<void>
+}
+
+export type Following = {
+  readonly endpoint: Endpoint
+  readonly groups: readonly KindGroup[]
+  readonly background: Background
+  readonly closed: AbortSignal
+  /** Each group whose list shows something else than before: once for any number of changes. */
+  readonly onChange: (group: KindGroup) => void
+}
+
+/** Follows the registry until the stream is closed, beginning from what `seen` shows. */
+export async function followRegistry(
+  seen: Snapshot,
+  following: Following,
+  { registry, watch }: FollowPorts,
+): Promise<void> {
+  const { endpoint, groups, background, closed, onChange } = following
+  const shown = new Map(groups.map((group) => [group, seen.viewFingerprint(group, endpoint)]))
+  let version = seen.version
+  for (let looks = 1; !closed.aborted; looks++) {
+    await wait(LIMITS.listenLookMs)
+    if (closed.aborted) return
+    await within(FRESHNESS.waitMs, registry.freshen(LIMITS.listenLookMs))
+    const { snapshot } = registry.held
+    if (!snapshot) continue
+    if (looks % LOOKS_BETWEEN_WATCHES === 0) background(watch(snapshot.servicesAt(endpoint), background))
+    if (snapshot.version === version) continue
+    version = snapshot.version
+    for (const group of groups) {
+      const fingerprint = snapshot.viewFingerprint(group, endpoint)
+      if (fingerprint === shown.get(group)) continue
+      shown.set(group, fingerprint)
+      onChange(group)
+    }
+  }
+}
+
+const LOOKS_BETWEEN_WATCHES = 60
+
+export const listChanged = (group: KindGroup, params?: string): string =>
+  `{"jsonrpc":"2.0","method":"notifications/${group}/list_changed"${params === undefined ? '' : `,"params":${params}`}}`
+
+export type Wanted = {
+  /** Under the service's own names. */
+  readonly uris: readonly string[]
+  readonly taskIds: readonly string[]
+}
+
+/**
+ * What one upstream says about these resources and tasks, until `closed`. A legacy upstream is subscribed to in a
+ * session of its own. `onOpen`: nothing is missed from here on.
+ */
+export async function* followUpstream(
+  connection: Connection,
+  speech: { readonly dialect: Dialect; readonly isStateful: boolean },
+  { uris, taskIds }: Wanted,
+  closed: AbortSignal,
+  onOpen: () => void,
+): AsyncGenerator<Incoming, void, void> {
+  const filter = JSON.stringify({
+    ...(uris.length > 0 && { resourceSubscriptions: uris }),
+    ...(taskIds.length > 0 && { taskIds }),
+  })
+  if (speech.dialect.era === 'modern')
+    return yield* listenTo(connection, speech.dialect, filter, closed, onOpen)
+  const deadline = new Deadline(LIMITS.handshakeTimeoutMs, closed)
+  let { dialect } = speech
+  if (speech.isStateful) {
+    const opened = await openSession({ capabilities: '{}', logLevel: undefined }, connection, deadline)
+    if (!opened.ok) return deadline.end()
+    dialect = opened.value
+  }
+  for (const uri of uris) await exchange(connection, dialect, 'resources/subscribe', { uri }, deadline)
+  deadline.end()
+  yield* listenTo(connection, dialect, filter, closed, onOpen)
+}

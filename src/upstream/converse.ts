@@ -1,0 +1,311 @@
+/**
+ * One call as a conversation: what the upstream says on the way to its answer is passed on, what it asks is put
+ * to the caller, a stream that breaks off is resumed where the upstream offers that. The call itself is never
+ * sent twice; a modern upstream that asked for input is sent the next round of the same call.
+ */
+import type { Background } from '../platform/background.ts'
+import { Deadline, wait } from '../platform/deadline.ts'
+import { readMember, readText } from '../protocol/edit.ts'
+import { writeObject } from '../protocol/json.ts'
+import { LIMITS } from '../protocol/limits.ts'
+import { describeRefusal, errorText } from '../protocol/refusal.ts'
+import type { Era } from '../protocol/version.ts'
+import { type Answer, resultOf } from './answer.ts'
+import type { Border } from './border.ts'
+import { type Connection, type Dialect, requestHeaders } from './connection.ts'
+import { describeAnswer } from './deliver.ts'
+import { type Fault, refusalOf } from './fault.ts'
+import { type Place, readIncoming, type UpstreamRequest } from './incoming.ts'
+import { capabilityFor, type Inputs, type Standstill, takesRequest } from './input.ts'
+import { discard, send } from './send.ts'
+
+/** A request that went out, and what came back. */
+export type Sent = {
+  readonly response: Response
+  readonly dialect: Dialect
+  /** `undefined`: the stream is that of a call made before, whichever it was. */
+  readonly upstreamIdText: string | undefined
+  /** Where the stream before this one broke off. */
+  readonly place?: Place
+}
+
+export type Conversation = {
+  readonly service: string
+  readonly connection: Connection
+  readonly method: string
+  readonly era: Era
+  /** What the caller can do, as raw JSON. */
+  readonly capabilities: string
+  readonly idText: string | undefined
+  readonly border: Border
+  readonly inputs: Inputs
+  readonly deadline: Deadline
+  readonly timeoutMs: number
+  readonly background: Background
+  /** Sends the next round of the call, with what the caller answered. */
+  readonly again: (inputResponses: string, requestState: string | undefined) => Promise<Sent | Fault>
+}
+
+/** A message for the caller, or a mark in the stream. */
+export type Piece = {
+  /** JSON-RPC text; empty: a mark only. */
+  readonly text: string
+  readonly status: number
+  readonly eventId?: string | undefined
+  readonly retryMs?: number | undefined
+  /** Nothing more answers the request of the caller. */
+  readonly isLast: boolean
+}
+
+export async function* converse(talk: Conversation, first: Sent): AsyncGenerator<Piece, void, void> {
+  let sent: Sent | undefined = first
+  let { idText } = talk
+  talk.deadline.restart(Math.max(talk.timeoutMs, LIMITS.streamTotalMs))
+  while (sent) {
+    const next: Next = yield* follow({ ...talk, idText }, sent)
+    if (!next) return
+    sent = next.sent
+    idText = next.idText
+  }
+}
+
+type Next = { readonly sent: Sent; readonly idText: string | undefined } | undefined
+
+async function* follow(talk: Conversation, sent: Sent): AsyncGenerator<Piece, Next, void> {
+  let { idText } = talk
+  let place: Place = sent.place ?? { eventId: undefined, retryMs: undefined }
+  const options = { idText: sent.upstreamIdText, deadline: talk.deadline }
+  for await (const incoming of readIncoming(sent.response, options)) {
+    if (incoming.place) place = later(place, incoming.place)
+    switch (incoming.is) {
+      case 'mark':
+        yield* passMark(talk, incoming.place)
+        break
+      case 'notification': {
+        const text = await talk.border.notification(incoming.method, incoming.text)
+        if (text !== undefined) yield await pieceOf(talk, text, incoming.place)
+        break
+      }
+      case 'request': {
+        const passed: Passed = yield* passRequest(
+          { ...talk, idText },
+          {
+            asked: incoming,
+            dialect: sent.dialect,
+            upstreamIdText: sent.upstreamIdText,
+            eventId: place.eventId,
+          },
+        )
+        if (passed === 'over') return undefined
+        idText = passed.idText
+        break
+      }
+      case 'answer':
+        return yield* passAnswer({ ...talk, idText }, incoming.answer, sent, incoming.place)
+      case 'end':
+      case 'fault': {
+        // A caller that can take up the stream itself is left to do so; it was given the place.
+        const eventId = place.eventId && (await talk.border.eventId(place.eventId))
+        if (eventId && incoming.is === 'end') {
+          yield { text: '', status: 200, isLast: true }
+          return undefined
+        }
+        const resumed = await resume(talk, sent, place)
+        if (resumed) return { sent: resumed, idText }
+        const fault: Fault =
+          incoming.is === 'fault'
+            ? incoming.fault
+            : { is: 'not_mcp', detail: 'the stream ended without an answer' }
+        yield faultPiece(talk.service, fault, idText)
+        return undefined
+      }
+    }
+  }
+  return undefined
+}
+
+async function* passMark({ border }: Conversation, place: Place | undefined): AsyncGenerator<Piece, void> {
+  const eventId = place?.eventId && (await border.eventId(place.eventId))
+  if (eventId) yield { text: '', status: 200, eventId, retryMs: place.retryMs, isLast: false }
+}
+
+/** The id of the caller's request that is answered from here on, or that the conversation is over. */
+type Passed = { readonly idText: string | undefined } | 'over'
+
+async function* passRequest(talk: Conversation, standstill: Standstill): AsyncGenerator<Piece, Passed, void> {
+  const { idText, inputs } = talk
+  const { asked, dialect } = standstill
+  if (asked.method === 'ping') tell(talk, dialect, asked, 'result', '{}')
+  else if (inputs.is === 'park' && takesRequest(talk.capabilities, asked.method)) {
+    return yield* parkUntilAnswered(talk, standstill)
+  } else {
+    const text = talk.era === 'legacy' ? await talk.border.request(asked) : undefined
+    if (text !== undefined) yield { text, status: 200, isLast: false }
+    else {
+      const error = { code: -32601, message: `Method not found: the client takes no ${asked.method}` }
+      tell(talk, dialect, asked, 'error', JSON.stringify(error))
+      const capability = talk.era === 'modern' && capabilityFor(asked.method)
+      if (capability) {
+        yield refusalPiece(describeRefusal({ why: 'missing_capability', capability, status: 400 }), idText)
+        return 'over'
+      }
+    }
+  }
+  return { idText }
+}
+
+/** Asks until the caller brings an answer; a caller that never comes back ends the call (B109). */
+async function* parkUntilAnswered(
+  talk: Conversation,
+  standstill: Standstill,
+): AsyncGenerator<Piece, Passed, void> {
+  if (talk.inputs.is !== 'park') return 'over'
+  const { asked, dialect } = standstill
+  let { idText } = talk
+  for (;;) {
+    talk.deadline.restart(LIMITS.inputWaitMs)
+    const request = `{"method":${JSON.stringify(asked.method)},"params":${asked.params}}`
+    const result = writeObject([
+      ['resultType', '"input_required"'],
+      ['inputRequests', writeObject([[INPUT_KEY, request]])],
+      ['requestState', JSON.stringify(await talk.inputs.park(standstill))],
+    ])
+    yield { text: answerText(idText, 'result', result), status: 200, isLast: true }
+    const back = await talk.inputs.returned()
+    if (!back) {
+      tell(talk, dialect, asked, 'error', '{"code":-32000,"message":"The client did not answer in time"}')
+      return 'over'
+    }
+    idText = back.idText
+    const response = back.inputResponses.get(INPUT_KEY)
+    if (response === undefined) continue
+    tell(talk, dialect, asked, 'result', response)
+    talk.deadline.restart(Math.max(talk.timeoutMs, LIMITS.streamTotalMs))
+    return { idText }
+  }
+}
+
+/** Legacy upstreams ask one thing at a time on a stream; each is a round of its own. */
+export const INPUT_KEY = 'input'
+
+async function* passAnswer(
+  talk: Conversation,
+  answer: Answer,
+  sent: Sent,
+  place: Place | undefined,
+): AsyncGenerator<Piece, Next, void> {
+  const { idText, inputs, era } = talk
+  const result = era === 'legacy' && !answer.isError ? resultOf(answer) : undefined
+  const isUnfinished = result !== undefined && readText(result, ['resultType']) === 'input_required'
+  if (!isUnfinished) {
+    const { text, status } = await describeAnswer(answer, talk, sent.dialect.era)
+    const eventId = place?.eventId && (await talk.border.eventId(place.eventId))
+    yield { text, status, eventId: eventId || undefined, isLast: true }
+    return undefined
+  }
+  if (inputs.is !== 'ask') {
+    yield refusalPiece(
+      describeRefusal({ why: 'missing_capability', capability: 'elicitation', status: 200 }),
+      idText,
+    )
+    return undefined
+  }
+  const question = await inputs.ask(readMember(result, ['inputRequests']) ?? '{}')
+  talk.deadline.restart(LIMITS.inputWaitMs)
+  for (const text of question.messages) yield { text, status: 200, isLast: false }
+  const answers = await question.answers()
+  if (answers.is !== 'given') {
+    yield answers.is === 'refused'
+      ? { text: answerText(idText, 'error', answers.error), status: 200, isLast: true }
+      : faultPiece(talk.service, { is: 'timeout', afterMs: LIMITS.inputWaitMs }, idText)
+    return undefined
+  }
+  talk.deadline.restart(talk.timeoutMs)
+  const next = await talk.again(answers.inputResponses, readMember(result, ['requestState']))
+  if ('response' in next) return { sent: next, idText }
+  yield faultPiece(talk.service, next, idText)
+  return undefined
+}
+
+/** Answers a request of the upstream; where its answer goes to is its own endpoint, whatever stream it came on. */
+function tell(
+  { connection, background }: Conversation,
+  dialect: Dialect,
+  asked: UpstreamRequest,
+  member: 'result' | 'error',
+  outcome: string,
+): void {
+  background(replyTo(connection, dialect, answerText(asked.idText, member, outcome)))
+}
+
+/** Sends a message that wants no answer. Whether it arrived is not known to anyone. */
+export async function replyTo(connection: Connection, dialect: Dialect, body: string): Promise<void> {
+  const deadline = new Deadline(LIMITS.handshakeTimeoutMs)
+  const headers = requestHeaders(connection, dialect)
+  const sent = await send({ url: dialect.replyUrl ?? connection.url, headers, body }, deadline)
+  deadline.end()
+  if (sent.ok) discard(sent.value)
+}
+
+/**
+ * Takes up a call again whose process is gone: its upstream is given the answer that it waits for, and heard from
+ * the place that it marked. `undefined`: it marked none, and what came of the call cannot be known.
+ */
+export async function takeUp(
+  talk: Pick<Conversation, 'connection' | 'deadline'>,
+  { asked, dialect, upstreamIdText, eventId }: Standstill,
+  response: string,
+): Promise<Sent | undefined> {
+  if (eventId === undefined) return undefined
+  const listening = await resumeAt(talk, { dialect, upstreamIdText }, eventId)
+  if (listening) await replyTo(talk.connection, dialect, answerText(asked.idText, 'result', response))
+  return listening
+}
+
+/** The stream of a call made before, from the event that its reader saw last. */
+export const resumeAt = (
+  talk: Pick<Conversation, 'connection' | 'deadline'>,
+  sent: Pick<Sent, 'dialect' | 'upstreamIdText'>,
+  eventId: string,
+): Promise<Sent | undefined> => resume(talk, sent, { eventId, retryMs: 0 })
+
+/** The stream from where it broke off, where the upstream marked that place (2025-11-25, "Resumability"). */
+async function resume(
+  { connection, deadline }: Pick<Conversation, 'connection' | 'deadline'>,
+  { dialect, upstreamIdText }: Pick<Sent, 'dialect' | 'upstreamIdText'>,
+  place: Place,
+): Promise<Sent | undefined> {
+  const { eventId, retryMs = LIMITS.retryMs } = place
+  if (eventId === undefined || dialect.era === 'modern' || deadline.signal.aborted) return undefined
+  await wait(Math.min(retryMs, LIMITS.maxRetryMs))
+  const headers = requestHeaders(connection, dialect)
+  headers.set('accept', 'text/event-stream')
+  headers.set('last-event-id', eventId)
+  const sent = await send({ method: 'GET', url: connection.url, headers }, deadline)
+  if (!sent.ok) return undefined
+  if (sent.value.ok) return { response: sent.value, dialect, upstreamIdText, place }
+  discard(sent.value)
+  return undefined
+}
+
+const later = (known: Place, { eventId, retryMs }: Place): Place => ({
+  eventId: eventId ?? known.eventId,
+  retryMs: retryMs ?? known.retryMs,
+})
+
+async function pieceOf({ border }: Conversation, text: string, place: Place | undefined): Promise<Piece> {
+  const eventId = place?.eventId && (await border.eventId(place.eventId))
+  return { text, status: 200, eventId: eventId || undefined, isLast: false }
+}
+
+const refusalPiece = (wire: ReturnType<typeof describeRefusal>, idText: string | undefined): Piece => ({
+  text: errorText(wire, idText),
+  status: wire.status,
+  isLast: true,
+})
+
+const faultPiece = (service: string, fault: Fault, idText: string | undefined): Piece =>
+  refusalPiece(describeRefusal(refusalOf(fault, service)), idText)
+
+const answerText = (idText: string | undefined, member: 'result' | 'error', raw: string): string =>
+  `{"jsonrpc":"2.0",${idText === undefined ? '' : `"id":${idText},`}"${member}":${raw}}`

@@ -1,0 +1,119 @@
+/**
+ * What an upstream says in one HTTP answer, message by message: notifications and requests on the way, then the
+ * answer. Bounded and checked (F06, F13–F21); a fault is the last thing said, never thrown.
+ */
+import { type Deadline, within } from '../platform/deadline.ts'
+import { cut, membersOf } from '../protocol/json.ts'
+import { LIMITS } from '../protocol/limits.ts'
+import { isObject } from '../protocol/message.ts'
+import { EventReader, type ServerEvent } from '../protocol/sse.ts'
+import { type Answer, bodyOf, checkAnswer, faultOfBody, readAnswer } from './answer.ts'
+import type { Fault } from './fault.ts'
+
+/** A place in a stream from which it can be resumed (2025-11-25, "Resumability and Redelivery"). */
+export type Place = { readonly eventId: string | undefined; readonly retryMs: number | undefined }
+
+export type UpstreamRequest = {
+  readonly method: string
+  /** Its id as JSON text. */
+  readonly idText: string
+  /** `params` as raw JSON. */
+  readonly params: string
+}
+
+export type Incoming = { readonly place?: Place } & (
+  | { readonly is: 'answer'; readonly answer: Answer }
+  | { readonly is: 'notification'; readonly method: string; readonly text: string }
+  | ({ readonly is: 'request' } & UpstreamRequest)
+  | { readonly is: 'mark' }
+  /** The stream is over and held no answer. */
+  | { readonly is: 'end' }
+  | { readonly is: 'fault'; readonly fault: Fault }
+)
+
+export type ReadOptions = {
+  /** The id that the answer must carry; `undefined`: any, since the stream is not of one request. */
+  readonly idText: string | undefined
+  readonly deadline: Deadline
+  /** Silence after which a stream is given up; `undefined`: never. */
+  readonly idleMs?: number | undefined
+}
+
+/** Ends after an answer, a fault or the end of the stream; leaving early lets go of the upstream. */
+export async function* readIncoming(
+  response: Response,
+  options: ReadOptions,
+): AsyncGenerator<Incoming, void, void> {
+  const body = bodyOf(response)
+  if (!body.ok) return yield { is: 'fault', fault: body.error }
+  if (body.value === 'stream' && response.body) return yield* readStream(response.body, options)
+  const answer = await readAnswer(response, options.idText, options.deadline)
+  yield answer.ok ? { is: 'answer', answer: answer.value } : { is: 'fault', fault: answer.error }
+}
+
+async function* readStream(
+  body: ReadableStream<Uint8Array>,
+  { idText, deadline, idleMs = LIMITS.streamIdleMs }: ReadOptions,
+): AsyncGenerator<Incoming, void, void> {
+  const source = body.getReader()
+  const events = new EventReader()
+  const decoder = new TextDecoder()
+  try {
+    for (;;) {
+      const read = source.read()
+      const piece = await (Number.isFinite(idleMs) ? within(idleMs, read) : read)
+      if (!piece) return yield { is: 'fault', fault: { is: 'timeout', afterMs: idleMs } }
+      if (piece.done) return yield { is: 'end' }
+      for (const event of events.read(decoder.decode(piece.value, { stream: true }))) {
+        const incoming = readEvent(event, idText)
+        if (!incoming) continue
+        yield incoming
+        if (incoming.is === 'answer' && idText !== undefined) return
+      }
+      if (events.held > LIMITS.eventBytes) {
+        return yield { is: 'fault', fault: { is: 'too_large', limitBytes: LIMITS.eventBytes } }
+      }
+    }
+  } catch {
+    yield { is: 'fault', fault: faultOfBody(deadline) }
+  } finally {
+    source.cancel().catch(() => undefined)
+  }
+}
+
+/** Messages of other requests, and what is no message at all, are passed over (F16–F18, S43, S44). */
+function readEvent(event: ServerEvent, idText: string | undefined): Incoming | undefined {
+  const place = placeOf(event)
+  if (event.data.trim() === '') return place && { is: 'mark', ...place }
+  const message = parseObject(event.data)
+  if (!message) return undefined
+  const { method, id } = message
+  if (typeof method !== 'string') {
+    const answer = checkAnswer(event.data, idText)
+    return answer.ok ? { is: 'answer', answer: answer.value, ...place } : undefined
+  }
+  if (id === undefined) return { is: 'notification', method, text: event.data, ...place }
+  const params = membersOf(event.data).get('params')
+  return {
+    is: 'request',
+    method,
+    idText: JSON.stringify(id),
+    params: params ? cut(event.data, params) : '{}',
+    ...place,
+  }
+}
+
+function placeOf({ id, retry }: ServerEvent): { readonly place: Place } | undefined {
+  const eventId = id === '' ? undefined : id
+  const retryMs = retry !== undefined && /^\d+$/.test(retry) ? Number(retry) : undefined
+  return eventId === undefined && retryMs === undefined ? undefined : { place: { eventId, retryMs } }
+}
+
+function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isObject(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
