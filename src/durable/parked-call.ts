@@ -1,7 +1,9 @@
 /**
- * One call of a modern caller to a legacy upstream, which may ask for input and then waits here, its stream open,
- * until the caller comes back. Each state that the caller is given is good once. After an eviction the stream is
- * taken up where the upstream marked a place in it; where it did not, the caller is told so, and nothing runs twice.
+ * One call of a modern caller to a legacy upstream, which may ask for input and then waits here until the caller
+ * comes back. Each state that the caller is given is good once. Where the upstream marks places in its stream, the
+ * stream is let go while the call waits and is taken up at the marked place: nothing is held open for minutes, and
+ * an eviction changes nothing. Where it marks none, the stream is held; if it is lost with the object, the caller
+ * is told so. In neither case does the call run twice.
  */
 import { DurableObject } from 'cloudflare:workers'
 import { type DispatchPorts, type Live, prepareCall } from '../mcp/dispatch.ts'
@@ -75,7 +77,7 @@ export class ParkedCallObject extends DurableObject {
     return await this.#respond(this.#talk, accepts)
   }
 
-  /** The call after an eviction: its upstream waits still, the stream to it is gone. */
+  /** The upstream waits still, the stream to it is gone. */
   async #takeUp({ forward, standstill }: Waiting, back: Return, accepts: Accepts): Promise<Response> {
     const prepared = await this.#prepare({ ...forward, ...accepts, idText: back.idText })
     if (!prepared.ok) return refuse(prepared.error, back.idText)
@@ -108,6 +110,8 @@ export class ParkedCallObject extends DurableObject {
       is: 'park',
       park: async (standstill) => {
         const round = ++this.#round
+        const isMarked = standstill.eventId !== undefined
+        if (isMarked) this.#talk = undefined
         const expiresAt = Date.now() + LIMITS.inputWaitMs
         const waiting: Waiting = { forward, round, standstill }
         await this.ctx.storage.put('waiting', waiting)
@@ -124,11 +128,10 @@ export class ParkedCallObject extends DurableObject {
   }
 
   async #respond(talk: Talk, { acceptsStream }: Accepts): Promise<Response> {
+    const round = this.#round
     const onEnd = (): void => {
-      this.ctx.storage.get('waiting').then(
-        (waiting) => waiting === undefined && this.#end(talk),
-        () => undefined,
-      )
+      const isHeld = this.#talk === talk && this.#round !== round
+      if (!isHeld) this.#end(talk)
     }
     if (acceptsStream) {
       const onAbandon = (): void => {
@@ -150,13 +153,14 @@ export class ParkedCallObject extends DurableObject {
     if (this.#talk === talk) this.#talk = undefined
   }
 
-  /** The caller did not come back in time: the upstream is told not to wait any longer. */
+  /** The caller did not come back in time: the upstream is told not to wait any longer (B109). */
   override async alarm(): Promise<void> {
-    const talk = this.#talk
+    const waiting = await this.ctx.storage.get<Waiting>('waiting')
     await this.ctx.storage.deleteAll()
-    if (!talk) return
-    this.#end(talk)
-    await tellCancelled(talk.call, talk.sent)
+    if (!waiting) return
+    if (this.#talk) this.#end(this.#talk)
+    const call = await this.#prepare(waiting.forward)
+    if (call.ok) await tellCancelled(call.value, waiting.standstill)
   }
 }
 

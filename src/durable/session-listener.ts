@@ -4,7 +4,7 @@
  */
 import { borderOf } from '../mcp/border.ts'
 import { connect, type DispatchPorts, speechOf } from '../mcp/dispatch.ts'
-import { followRegistry, type FollowPorts, listChanged } from '../mcp/follow.ts'
+import { followRegistry, type FollowPorts, LISTENING, listChanged } from '../mcp/follow.ts'
 import type { Listener, SessionState } from '../mcp/memory.ts'
 import { openOutlet, type Outlet } from '../platform/outlet.ts'
 import { Deadline } from '../platform/deadline.ts'
@@ -58,7 +58,7 @@ export class SessionListener {
     const current = await registry.current(background)
     if (!current.ok) return refuse(current.error)
     this.close()
-    const outlet = openOutlet(LIMITS.eventBytes, { everyMs: LIMITS.keepAliveMs, text: KEEP_ALIVE })
+    const outlet = openOutlet(LISTENING)
     this.#outlet = outlet
     this.#listener = listener
     outlet.closed.addEventListener('abort', () => this.#over(outlet), { once: true })
@@ -73,7 +73,6 @@ export class SessionListener {
     const snapshot = current.value
     background(this.#ports.watch(snapshot.servicesAt(endpoint), background))
     background(followRegistry(snapshot, following, this.#ports))
-    setTimeout(outlet.close, LIMITS.listenTotalMs)
     background(this.#joinOnly(listener).then(() => this.changed()))
     return new Response(outlet.stream, { headers: STREAM_HEADERS })
   }

@@ -4,7 +4,9 @@
  */
 import type { Background } from '../platform/background.ts'
 import { Deadline, wait, within } from '../platform/deadline.ts'
+import type { OutletBounds } from '../platform/outlet.ts'
 import { LIMITS } from '../protocol/limits.ts'
+import { KEEP_ALIVE } from '../protocol/sse.ts'
 import { FRESHNESS, type Registry } from '../registry/registry.ts'
 import type { Endpoint, KindGroup, Snapshot } from '../registry/snapshot.ts'
 import type { ServiceRecord } from '../registry/image.ts'
@@ -27,6 +29,13 @@ export type Following = {
   readonly closed: AbortSignal
   /** Each group whose list shows something else than before: once for any number of changes. */
   readonly onChange: (group: KindGroup) => void
+}
+
+/** The bounds of every listening stream. */
+export const LISTENING: OutletBounds = {
+  maxHeldBytes: LIMITS.eventBytes,
+  idle: { everyMs: LIMITS.keepAliveMs, text: KEEP_ALIVE },
+  totalMs: LIMITS.listenTotalMs,
 }
 
 /** Follows the registry until the stream is closed, beginning from what `seen` shows. */

@@ -2,18 +2,25 @@
  * `subscriptions/listen` (2026-07-28, "Subscriptions"): one stream for what a modern caller wants to hear, fanned
  * in from the registry and from every upstream whose resources or tasks it names. No memory but the open request.
  */
-import { wait, within } from '../platform/deadline.ts'
+import { within } from '../platform/deadline.ts'
 import { openOutlet } from '../platform/outlet.ts'
 import { editMember } from '../protocol/edit.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import { isObject } from '../protocol/message.ts'
 import { type Refusal, refuse } from '../protocol/refusal.ts'
-import { KEEP_ALIVE, STREAM_HEADERS, writeEvent } from '../protocol/sse.ts'
+import { STREAM_HEADERS, writeEvent } from '../protocol/sse.ts'
 import type { KindGroup } from '../registry/snapshot.ts'
 import type { ServiceRecord } from '../registry/image.ts'
 import { borderOf, taskContext } from './border.ts'
 import { connect, type DispatchPorts, speechOf } from './dispatch.ts'
-import { followRegistry, type FollowPorts, followUpstream, listChanged, type Wanted } from './follow.ts'
+import {
+  followRegistry,
+  type FollowPorts,
+  followUpstream,
+  LISTENING,
+  listChanged,
+  type Wanted,
+} from './follow.ts'
 import { whoOf } from './forward.ts'
 import type { Listens } from './listens.ts'
 import type { Asked } from './scene.ts'
@@ -41,7 +48,7 @@ export async function openSubscription(asked: Asked, idText: string, ports: Port
   if ('why' in honoured) return refuse(honoured, idText)
   const slot = ports.listens.take(asked.principal)
   if (!slot) return refuse({ why: 'rate_limited', retryAfterMs: 10_000 }, idText)
-  const outlet = openOutlet(LIMITS.eventBytes, { everyMs: LIMITS.keepAliveMs, text: KEEP_ALIVE })
+  const outlet = openOutlet(LISTENING)
   outlet.closed.addEventListener('abort', slot.release, { once: true })
   asked.request.signal.addEventListener('abort', outlet.close, { once: true })
   const tell = (text: string): void => outlet.write(writeEvent(stamp(text, idText)))
@@ -57,7 +64,7 @@ export async function openSubscription(asked: Asked, idText: string, ports: Port
     tell(`{"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged","params":${params}}`)
     const onChange = (group: KindGroup): void => tell(listChanged(group))
     const following = { endpoint, groups, background, closed: outlet.closed, onChange }
-    await Promise.race([followRegistry(snapshot, following, ports.listen), wait(LIMITS.listenTotalMs)])
+    await followRegistry(snapshot, following, ports.listen)
     outlet.close()
   }
   follow().catch(outlet.close)

@@ -12,15 +12,23 @@ export type Outlet = {
   close(): void
 }
 
-export function openOutlet(
-  maxHeldBytes: number,
-  idle: { readonly everyMs: number; readonly text: string },
-): Outlet {
+export type OutletBounds = {
+  /** What waits for its reader at most. */
+  readonly maxHeldBytes: number
+  /** Said again and again while nothing else is. */
+  readonly idle: { readonly everyMs: number; readonly text: string }
+  /** The stream closes after so long. */
+  readonly totalMs: number
+}
+
+export function openOutlet({ maxHeldBytes, idle, totalMs }: OutletBounds): Outlet {
   const over = new AbortController()
   let controller: ReadableStreamDefaultController<Uint8Array> | undefined
-  let timer: ReturnType<typeof setInterval> | undefined
+  let idling: ReturnType<typeof setInterval> | undefined
+  let closing: ReturnType<typeof setTimeout> | undefined
   const end = (): void => {
-    clearInterval(timer)
+    clearInterval(idling)
+    clearTimeout(closing)
     controller = undefined
     over.abort()
   }
@@ -42,7 +50,8 @@ export function openOutlet(
     {
       start(started) {
         controller = started
-        timer = setInterval(() => write(idle.text), idle.everyMs)
+        idling = setInterval(() => write(idle.text), idle.everyMs)
+        closing = setTimeout(close, totalMs)
       },
       cancel: end,
     },

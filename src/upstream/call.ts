@@ -143,10 +143,13 @@ function stream(call: UpstreamCall, { talk, sent, deadline }: Begun): Response {
 }
 
 /** Tells a legacy upstream that its answer is not wanted any more. */
-export async function tellCancelled(call: Pick<UpstreamCall, 'connection'>, sent: Sent): Promise<void> {
-  const params = `{"requestId":${sent.upstreamIdText},"reason":"the caller went away"}`
+export async function tellCancelled(
+  { connection }: Pick<UpstreamCall, 'connection'>,
+  { dialect, upstreamIdText }: Pick<Sent, 'dialect' | 'upstreamIdText'>,
+): Promise<void> {
+  const params = `{"requestId":${upstreamIdText},"reason":"the caller went away"}`
   const body = `{"jsonrpc":"2.0","method":"notifications/cancelled","params":${params}}`
-  await replyTo(call.connection, sent.dialect, body)
+  await replyTo(connection, dialect, body)
 }
 
 /** A plain answer stays plain; only one that asks for input becomes a stream. */

@@ -1,0 +1,12 @@
+/** What the tests inside the runtime find there. */
+declare namespace Cloudflare {
+  interface Env {
+    readonly PARKED_CALL: DurableObjectNamespace<import('../../src/durable/parked-call.ts').ParkedCallObject>
+    readonly CLIENT_SESSION: DurableObjectNamespace<
+      import('../../src/durable/client-session.ts').ClientSessionObject
+    >
+  }
+  interface GlobalProps {
+    mainModule: typeof import('../../src/index.ts')
+  }
+}

@@ -1,0 +1,105 @@
+import {
+  evictDurableObject,
+  listDurableObjectIds,
+  runDurableObjectAlarm,
+  runInDurableObject,
+} from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { beforeAll, describe, expect, inject, it } from 'vitest'
+import type { ParkedCallObject } from '../../src/durable/parked-call.ts'
+import { callModern, register } from './caller.ts'
+import type { Facts } from './patient.ts'
+
+type Kind = 'marking' | 'silent'
+
+beforeAll(async () => {
+  await register('marking', inject('upstreams').marking)
+  await register('silent', inject('upstreams').silent)
+})
+
+const call = (kind: Kind, params: object): Promise<any> =>
+  callModern('tools/call', { name: `${kind}__confirm`, arguments: {}, ...params }, { elicitation: {} })
+
+/** A call that has asked, the object in which it waits, and what its caller brings back. */
+async function park(kind: Kind, questions = 1) {
+  const before = await idsOfParked()
+  const asked = await call(kind, { arguments: { questions } })
+  expect(asked.result.resultType).toBe('input_required')
+  const id = (await idsOfParked()).find((each) => !before.includes(each)) ?? ''
+  return { stub: env.PARKED_CALL.get(env.PARKED_CALL.idFromString(id)), back: comeBack(asked) }
+}
+
+const idsOfParked = async (): Promise<string[]> => (await listDurableObjectIds(env.PARKED_CALL)).map(String)
+
+const comeBack = ({ result: { requestState, inputRequests } }: any): object => ({
+  requestState,
+  inputResponses: Object.fromEntries(
+    Object.keys(inputRequests).map((key) => [key, { action: 'accept', content: {} }]),
+  ),
+})
+
+/** What the upstream has seen since. */
+async function watch(kind: Kind): Promise<() => Promise<Facts>> {
+  const read = async (): Promise<Facts> =>
+    await (await fetch(new URL('/facts', inject('upstreams')[kind]))).json()
+  const before = await read()
+  return async () => {
+    const { runs, cancelled } = await read()
+    return { runs: runs - before.runs, cancelled: cancelled.slice(before.cancelled.length) }
+  }
+}
+
+/** The object as after a crash: whatever it held open is gone. */
+const lose = (stub: DurableObjectStub<ParkedCallObject>): Promise<unknown> =>
+  runInDurableObject(stub, (_, state) => state.abort('lost')).catch(() => undefined)
+
+describe('a call that waits for its caller', () => {
+  it('goes on after an eviction in each round, and runs once', async () => {
+    const factsSince = await watch('marking')
+    const { stub, back } = await park('marking', 2)
+    await evictDurableObject(stub)
+    const again = await call('marking', back)
+    expect(again.result.resultType).toBe('input_required')
+    await evictDurableObject(stub)
+    const answered = await call('marking', comeBack(again))
+    expect(answered.result.content[0].text).toMatch(/^accept/)
+    expect(await factsSince()).toEqual({ runs: 1, cancelled: [] })
+  })
+
+  it('takes each state once, before an eviction and after it', async () => {
+    const factsSince = await watch('marking')
+    const { stub, back } = await park('marking')
+    await call('marking', back)
+    expect((await call('marking', back)).error).toMatchObject({ code: -32602, message: /state/i })
+    await evictDurableObject(stub)
+    expect((await call('marking', back)).error).toMatchObject({ code: -32602, message: /state/i })
+    expect((await factsSince()).runs).toBe(1)
+  })
+
+  it('goes on where its upstream marks no place, the stream held', async () => {
+    const { back } = await park('silent', 2)
+    const again = await call('silent', back)
+    expect((await call('silent', comeBack(again))).result.content[0].text).toMatch(/^accept/)
+  })
+
+  it('is told lost with its stream where its upstream marks no place, and is not repeated', async () => {
+    const factsSince = await watch('silent')
+    const { stub, back } = await park('silent')
+    await lose(stub)
+    const answer = await call('silent', back)
+    expect(answer.error.message).toMatch(/interrupted.*not repeated/)
+    expect((await factsSince()).runs).toBe(1)
+  })
+
+  it.each(['marking', 'silent'] as const)(
+    'ends when nobody comes back, and the %s upstream is told (B109)',
+    async (kind) => {
+      const factsSince = await watch(kind)
+      const { stub, back } = await park(kind)
+      expect(await runDurableObjectAlarm(stub)).toBe(true)
+      expect((await call(kind, back)).error.message).toMatch(/state/i)
+      const { runs, cancelled } = await factsSince()
+      expect([runs, cancelled.length]).toEqual([1, 1])
+    },
+  )
+})

@@ -1,0 +1,34 @@
+/** Once before the tests inside the runtime: stores behind their wires, and upstreams that can be asked over HTTP. */
+import type { TestProject } from 'vitest/node'
+import { migrate } from '../../local/migration.ts'
+import { startNeon } from '../../local/postgres/neon.ts'
+import { openPglite } from '../../local/postgres/pglite.ts'
+import { openRedis } from '../../local/redis/redis.ts'
+import { startUpstash } from '../../local/redis/upstash.ts'
+import { startPatient } from './patient.ts'
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const engine = await openPglite()
+  const redis = await openRedis()
+  const neon = await startNeon({ engine, port: 0 })
+  const upstash = await startUpstash({ redis, token: 'redis-token', port: 0 })
+  await migrate(neon.databaseUrl)
+  const marking = await startPatient({ marks: true })
+  const silent = await startPatient({ marks: false })
+  project.provide('stores', { databaseUrl: neon.databaseUrl, redisUrl: upstash.url })
+  project.provide('upstreams', { marking: marking.url, silent: silent.url })
+  return async () => {
+    marking.close()
+    silent.close()
+    await Promise.all([neon.close(), upstash.close()])
+    await Promise.all([engine.close(), redis.close()])
+  }
+}
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    stores: { readonly databaseUrl: string; readonly redisUrl: string }
+    /** Addresses of two legacy servers that ask: one marks places in its streams, one does not. */
+    upstreams: { readonly marking: string; readonly silent: string }
+  }
+}
