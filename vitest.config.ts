@@ -36,6 +36,11 @@ export default defineConfig({
       },
       {
         extends: true,
+        // Minutes long: `npm run test:long` runs them beside `npm test`.
+        test: { name: 'load', include: folders('load'), globalSetup: ['test/support/setup.ts'] },
+      },
+      {
+        extends: true,
         // These run inside the runtime, where a Durable Object can be evicted between two requests.
         plugins: [
           cloudflareTest(({ inject }) => ({

@@ -91,7 +91,7 @@ function compose(settings: Settings, namespaces: Namespaces): Gateway {
     dispatch,
     parked: new ParkedObjects(namespaces.PARKED_CALL),
     listen: { registry, watch: (services) => guards.watch(services) },
-    listens: new Listens(),
+    listens: new Listens(settings.maxListensPerPrincipal),
     clock,
   }
   const app = createApp({
@@ -113,6 +113,7 @@ function compose(settings: Settings, namespaces: Namespaces): Gateway {
         clock,
       ),
       isQuickStoreReachable: remember(() => quick.isReachable(), 1_000, clock),
+      listens: () => mcp.listens.total,
     },
     upkeep,
     log,

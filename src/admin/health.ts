@@ -6,12 +6,15 @@ export type HealthPorts = {
   readonly registry: Registry
   readonly isDatabaseReachable: () => Promise<boolean>
   readonly isQuickStoreReachable: () => Promise<boolean>
+  /** Listening streams that are open in this isolate. */
+  readonly listens: () => number
 }
 
 export async function reportHealth({
   registry,
   isDatabaseReachable,
   isQuickStoreReachable,
+  listens,
 }: HealthPorts): Promise<Response> {
   const [database, cache] = await Promise.all([
     isDatabaseReachable(),
@@ -26,6 +29,7 @@ export async function reportHealth({
       registryVersion: snapshot?.version ?? null,
       dependencies: { database: state(database), cache: state(cache) },
       services: countByStatus(snapshot?.image.services ?? []),
+      streams: { listening: listens() },
     },
     { status: snapshot === undefined ? 503 : 200, headers: { 'cache-control': 'no-store' } },
   )

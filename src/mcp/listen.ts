@@ -46,7 +46,7 @@ export async function openSubscription(asked: Asked, idText: string, ports: Port
   if (!asked.acceptsStream) return refuse({ why: 'not_acceptable' }, idText)
   const honoured = await honour(asked, ports.dispatch)
   if ('why' in honoured) return refuse(honoured, idText)
-  const slot = ports.listens.take(asked.principal)
+  const slot = ports.listens.takeForPrincipal(asked.principal)
   if (!slot) return refuse({ why: 'rate_limited', retryAfterMs: 10_000 }, idText)
   const outlet = openOutlet(LISTENING)
   outlet.closed.addEventListener('abort', slot.release, { once: true })

@@ -1,5 +1,6 @@
 /** Counts listening streams: what one caller holds open must leave room for the others (B108). */
 import type { Principal } from '../identity/principal.ts'
+import type { Session } from '../identity/session.ts'
 import { LIMITS } from '../protocol/limits.ts'
 
 /** A place for one stream. */
@@ -11,28 +12,41 @@ export type Slot = {
 }
 
 export class Listens {
-  readonly #byPrincipal = new Map<string, number>()
+  readonly #maxPerPrincipal: number
+  readonly #held = new Map<string, number>()
   #total = 0
+
+  constructor(maxPerPrincipal: number) {
+    this.#maxPerPrincipal = maxPerPrincipal
+  }
 
   get total(): number {
     return this.#total
   }
 
-  /** `undefined`: there are too many. */
-  take({ organisationId, subject }: Principal): Slot | undefined {
-    const key = `${organisationId}|${subject}`
-    const held = this.#byPrincipal.get(key) ?? 0
-    if (held >= LIMITS.listensPerPrincipal || this.#total >= LIMITS.listensPerIsolate) return undefined
+  /** For a modern caller, which opens a stream for each thing that it follows. `undefined`: there are too many. */
+  takeForPrincipal({ organisationId, subject }: Principal): Slot | undefined {
+    return this.#take(`principal|${organisationId}|${subject}`, this.#maxPerPrincipal)
+  }
+
+  /** For a legacy session, which has one stream, and the one before it that may not have noticed its end yet. */
+  takeForSession({ name }: Session): Slot | undefined {
+    return this.#take(`session|${name}`, LIMITS.listensPerSession)
+  }
+
+  #take(holder: string, max: number): Slot | undefined {
+    const held = this.#held.get(holder) ?? 0
+    if (held >= max || this.#total >= LIMITS.listensPerIsolate) return undefined
     this.#total++
-    this.#byPrincipal.set(key, held + 1)
+    this.#held.set(holder, held + 1)
     let isHeld = true
     const release = (): void => {
       if (!isHeld) return
       isHeld = false
       this.#total--
-      const left = (this.#byPrincipal.get(key) ?? 1) - 1
-      if (left > 0) this.#byPrincipal.set(key, left)
-      else this.#byPrincipal.delete(key)
+      const left = (this.#held.get(holder) ?? 1) - 1
+      if (left > 0) this.#held.set(holder, left)
+      else this.#held.delete(holder)
     }
     return { release, hold: (response) => releasedAtEnd(response, release) }
   }

@@ -55,7 +55,7 @@ export async function openListener(session: Session, scene: Scene, ports: Ports)
   if (!scene.acceptsStream) return refuse({ why: 'not_acceptable' })
   const last = scene.request.headers.get('last-event-id') ?? ''
   if (last.startsWith('u')) return await resumeCall(last.slice(1), session, scene, ports.dispatch)
-  const slot = ports.listens.take(scene.principal)
+  const slot = ports.listens.takeForSession(session)
   if (!slot) return refuse({ why: 'rate_limited', retryAfterMs: 10_000 })
   const { endpoint, principal } = scene
   const response = await ports.dispatch.memory.listen(session, {

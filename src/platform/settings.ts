@@ -21,6 +21,8 @@ export type Settings = {
   readonly allowPrivateUpstreams: boolean
   readonly allowedOrigins: readonly string[]
   readonly defaultTimeoutMs: number
+  /** Listening streams that one modern caller may hold open in one isolate. */
+  readonly maxListensPerPrincipal: number
   readonly logLevel: LogLevel
   /** Services to register at start, from `MCP_SERVICES` and `MCP_SERVICE_<NAME>_*`. */
   readonly configured: readonly ConfiguredService[]
@@ -40,7 +42,6 @@ export type ConfiguredAuth =
 
 const DEVELOPMENT_VALUES: ReadonlySet<string> = new Set(['mcp-api-key-123', 'mcp-token-123'])
 const DEVELOPMENT_ORIGINS = 'http://localhost:*,http://127.0.0.1:*'
-const MAX_TIMEOUT_MS = 600_000
 
 /** The settings, or every fault in them as one sentence each. */
 export function readSettings(env: Environment): Result<Settings, readonly string[]> {
@@ -73,6 +74,12 @@ export function readSettings(env: Environment): Result<Settings, readonly string
     if (!found && text(name) !== '') faults.push(`Setting ${name} must be one of: ${choices.join(', ')}.`)
     return found ?? fallback
   }
+  const wholeNumber = (name: string, fallback: number, max: number): number => {
+    const value = text(name) === '' ? fallback : Number(text(name))
+    if (Number.isInteger(value) && value >= 1 && value <= max) return value
+    faults.push(`Setting ${name} must be a whole number from 1 to ${max}.`)
+    return fallback
+  }
   const settings: Settings = {
     databaseUrl: new Secret(required('DATABASE_URL')),
     redisUrl: required('UPSTASH_REDIS_REST_URL'),
@@ -84,7 +91,8 @@ export function readSettings(env: Environment): Result<Settings, readonly string
     tokenManages: flag('MCP_TOKEN_MANAGES'),
     allowPrivateUpstreams: flag('ALLOW_PRIVATE_UPSTREAMS'),
     allowedOrigins: splitList(text('ALLOWED_ORIGINS') || (isDevelopment ? DEVELOPMENT_ORIGINS : '')),
-    defaultTimeoutMs: readTimeout(text('DEFAULT_TIMEOUT_MS'), faults),
+    defaultTimeoutMs: wholeNumber('DEFAULT_TIMEOUT_MS', 30_000, 600_000),
+    maxListensPerPrincipal: wholeNumber('MAX_LISTENS_PER_PRINCIPAL', 16, 1_024),
     logLevel: oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
     configured: readConfigured(text, faults),
   }
@@ -97,13 +105,6 @@ function readKey(value: string, faults: string[]): Uint8Array {
     faults.push('Secret ENCRYPTION_KEY must be 32 bytes in base64: make one with `openssl rand -base64 32`.')
   }
   return bytes
-}
-
-function readTimeout(value: string, faults: string[]): number {
-  const timeoutMs = value === '' ? 30_000 : Number(value)
-  if (Number.isInteger(timeoutMs) && timeoutMs >= 1 && timeoutMs <= MAX_TIMEOUT_MS) return timeoutMs
-  faults.push(`Setting DEFAULT_TIMEOUT_MS must be a whole number from 1 to ${MAX_TIMEOUT_MS}.`)
-  return 0
 }
 
 /** `MCP_SERVICES` is a list of `name=url`, or of names whose url stands in `MCP_SERVICE_<NAME>_URL`. */

@@ -34,7 +34,7 @@ export const LIMITS = {
   listenNames: 100,
   /** A service is heard for so long after the last sign that anybody listens. */
   watchMs: 60_000,
-  listensPerPrincipal: 16,
+  listensPerSession: 4,
   listensPerIsolate: 1_024,
   batchMessages: 50,
   /** One request of discovery or of the handshake with an upstream. */
