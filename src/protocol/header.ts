@@ -3,6 +3,7 @@
  * as `=?base64?<base64 of UTF-8>?=`.
  */
 import { err, ok, type Result } from '../platform/result.ts'
+import { echo } from './echo.ts'
 
 const SAFE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/
 const SENTINEL = /^=\?base64\?(.*)\?=$/
@@ -26,3 +27,7 @@ export function decodeHeader(value: string): Result<string, 'not valid base64'> 
     return err('not valid base64')
   }
 }
+
+/** Both values as far as they are fit to be shown (B77, B97). */
+export const describeMismatch = (header: string, value: string, body: string): string =>
+  `${header} header value '${echo(value)}' does not match body value '${echo(body)}'`

@@ -4,7 +4,7 @@
  * never believed.
  */
 import { climb, type Rung } from './door.ts'
-import { decodeHeader } from './header.ts'
+import { decodeHeader, describeMismatch } from './header.ts'
 import { isObject, type Message } from './message.ts'
 import { hasArguments, isKnownMethod, mirroredParamOf, nameParamOf, severityOf } from './method.ts'
 import type { Refusal } from './refusal.ts'
@@ -130,7 +130,7 @@ function compareHeader(headers: Headers, name: string, body: string): Refusal | 
   const decoded = decodeHeader(value.trim())
   if (!decoded.ok) return mismatch(`${name} header is ${decoded.error}`)
   if (decoded.value === body) return undefined
-  return mismatch(`${name} header value '${decoded.value}' does not match body value '${body}'`)
+  return mismatch(describeMismatch(name, decoded.value, body))
 }
 
 const missing = (headers: Headers, name: string): Refusal | undefined =>

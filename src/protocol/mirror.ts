@@ -4,7 +4,7 @@
  * `properties` alone can be mirrored; a mark anywhere else spoils the tool for modern callers (S46).
  */
 import { err, ok, type Result } from '../platform/result.ts'
-import { decodeHeader, encodeHeader } from './header.ts'
+import { decodeHeader, describeMismatch, encodeHeader } from './header.ts'
 import { isObject } from './message.ts'
 import type { Refusal } from './refusal.ts'
 
@@ -78,8 +78,7 @@ export function checkMirrors(
     if (!decoded.ok) return { why: 'header_mismatch', detail: `${header} header is ${decoded.error}` }
     const isSame = decoded.value === body || (isInteger && isSameNumber(decoded.value, body))
     if (isSame) continue
-    const detail = `${header} header value '${decoded.value}' does not match body value '${body}'`
-    return { why: 'header_mismatch', detail }
+    return { why: 'header_mismatch', detail: describeMismatch(header, decoded.value, body) }
   }
   return undefined
 }

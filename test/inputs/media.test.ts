@@ -1,0 +1,106 @@
+/** Content type, Accept and size: what is refused before the body is read. */
+import { connect } from 'node:net'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { CALL, expectEcho, expectError, HEADERS, META, openYard, send, type Yard } from '../support/base.ts'
+
+const LIMIT = 1_048_576
+
+let yard: Yard
+beforeAll(async () => {
+  yard = await openYard()
+})
+afterAll(() => yard.close())
+
+it.each([
+  ['B13', undefined],
+  ['B14', 'text/plain'],
+  ['B14', 'application/jsonx'],
+  ['B15', 'application/json; charset=utf-16'],
+])('%s the content type %s is refused', async (_, type) => {
+  const raw = Uint8Array.from(new TextEncoder().encode(JSON.stringify(CALL)))
+  const answer = await send(yard.gateway, { headers: { 'content-type': type }, raw })
+  expectError(answer, 415, -31415, 'Unsupported media type')
+})
+it('B16 Application/JSON;Charset=UTF-8 passes', async () =>
+  expectEcho(await send(yard.gateway, { headers: { 'content-type': 'Application/JSON;Charset=UTF-8' } })))
+it('B17 an encoded body is refused', async () => {
+  const answer = await send(yard.gateway, { headers: { 'content-encoding': 'gzip' } })
+  expectError(answer, 415, -31415, 'Unsupported media type')
+})
+
+it('B18 Accept: text/html is refused', async () =>
+  expectError(await send(yard.gateway, { headers: { accept: 'text/html' } }), 406, -31406, 'Not acceptable'))
+it.each([
+  ['B19', undefined],
+  ['B19', '*/*'],
+  ['B20', 'application/json'],
+  ['B20', 'text/event-stream'],
+  ['B20', 'application/json, text/event-stream;q=0.5'],
+])('%s Accept: %s passes', async (_, accept) => expectEcho(await send(yard.gateway, { headers: { accept } })))
+it('B20 who accepts JSON only is answered as JSON', async () => {
+  const answer = await send(yard.gateway, { headers: { accept: 'application/json' } })
+  expect(answer.headers.get('content-type')).toBe('application/json')
+})
+it('B21 a subscription is a stream, so who takes none is refused', async () => {
+  const body = {
+    ...CALL,
+    method: 'subscriptions/listen',
+    params: { notifications: { toolsListChanged: true }, _meta: META },
+  }
+  const headers = { accept: 'application/json', 'mcp-method': body.method, 'mcp-name': undefined }
+  expectError(await send(yard.gateway, { headers, body }), 406, -31406, 'Not acceptable', 1)
+})
+
+/** What is answered to these headers, as raw HTTP, while the body comes piece by piece for as long as it is taken. */
+async function answerTo(headers: Record<string, string>, pieces: Iterable<string> = []): Promise<string> {
+  const { hostname, port } = new URL(yard.gateway.url)
+  const socket = connect(Number(port), hostname).setEncoding('utf8')
+  let answer = ''
+  const over = new Promise<void>((resolve) => {
+    socket.on('data', (text: string) => (answer += text)).on('data', () => resolve())
+    socket.on('error', () => resolve()).on('close', () => resolve())
+  })
+  const lines = Object.entries({ host: 'localhost', ...HEADERS, ...headers }).map(
+    ([name, value]) => `${name}: ${value}`,
+  )
+  socket.write(`POST /mcp HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`)
+  for (const piece of pieces) {
+    if (answer !== '' || socket.closed) break
+    if (socket.write(piece)) continue
+    const isTaken = new Promise<void>((resolve) => socket.once('drain', resolve))
+    await Promise.race([isTaken, over])
+  }
+  await over
+  socket.destroy()
+  return answer
+}
+
+it('B22 a declared length over 1 MiB is refused before any of the body has come', async () => {
+  const text = await answerTo({ 'content-length': String(LIMIT + 1) })
+  expect(text).toMatch(/^HTTP\/1\.1 413 /)
+  expect(text).toContain('{"code":-31413,"message":"Request body too large"}')
+})
+it('B23 a body without end is read to 1 MiB and no further', async () => {
+  const CHUNK = `10000\r\n${' '.repeat(65_536)}\r\n`
+  function* endless() {
+    for (let sent = 0; sent < 1_000; sent++) yield CHUNK
+  }
+  const text = await answerTo({ 'transfer-encoding': 'chunked' }, endless())
+  expect(text).toMatch(/^HTTP\/1\.1 413 /)
+  expect(text).toContain('{"code":-31413,"message":"Request body too large"}')
+})
+it.each([
+  ['B22', (text: string) => text],
+  ['B23', (text: string) => new Blob([text]).stream()],
+])('%s exactly 1 MiB passes, one byte more does not', async (_, bodyOf) => {
+  const post = (text: string) =>
+    yard.gateway.fetch('/mcp', {
+      method: 'POST',
+      headers: HEADERS,
+      body: bodyOf(text),
+      duplex: 'half',
+    } as RequestInit)
+  const call = JSON.stringify(CALL)
+  expectEcho(await post(call + ' '.repeat(LIMIT - call.length)))
+  expectError(await post(call + ' '.repeat(LIMIT + 1 - call.length)), 413, -31413, 'Request body too large')
+})
