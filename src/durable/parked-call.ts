@@ -1,9 +1,9 @@
 /**
  * One call of a modern caller to a legacy upstream, which may ask for input and then waits here until the caller
- * comes back. Each state that the caller is given is good once. Where the upstream marks places in its stream, the
- * stream is let go while the call waits and is taken up at the marked place: nothing is held open for minutes, and
- * an eviction changes nothing. Where it marks none, the stream is held; if it is lost with the object, the caller
- * is told so. In neither case does the call run twice.
+ * comes back. Each state that the caller is given is good once. Where the upstream invites its readers to let
+ * go of a stream and come back, that is done while the call waits: nothing is held open for minutes, and an eviction
+ * changes nothing. Otherwise the stream is held; if it is lost with the object and cannot be resumed, the caller is
+ * told so. In no case does the call run twice.
  */
 import { DurableObject } from 'cloudflare:workers'
 import { type DispatchPorts, type Live, prepareCall } from '../mcp/dispatch.ts'
@@ -110,8 +110,7 @@ export class ParkedCallObject extends DurableObject {
       is: 'park',
       park: async (standstill) => {
         const round = ++this.#round
-        const isMarked = standstill.eventId !== undefined
-        if (isMarked) this.#talk = undefined
+        if (standstill.place.isInvited) this.#talk = undefined
         const expiresAt = Date.now() + LIMITS.inputWaitMs
         const waiting: Waiting = { forward, round, standstill }
         await this.ctx.storage.put('waiting', waiting)

@@ -15,7 +15,7 @@ import type { Border } from './border.ts'
 import { type Connection, type Dialect, requestHeaders } from './connection.ts'
 import { describeAnswer } from './deliver.ts'
 import { type Fault, refusalOf } from './fault.ts'
-import { type Place, readIncoming, type UpstreamRequest } from './incoming.ts'
+import { laterPlace, NO_PLACE, type Place, readIncoming, type UpstreamRequest } from './incoming.ts'
 import { capabilityFor, type Inputs, type Standstill, takesRequest } from './input.ts'
 import { discard, send } from './send.ts'
 
@@ -73,10 +73,10 @@ type Next = { readonly sent: Sent; readonly idText: string | undefined } | undef
 
 async function* follow(talk: Conversation, sent: Sent): AsyncGenerator<Piece, Next, void> {
   let { idText } = talk
-  let place: Place = sent.place ?? { eventId: undefined, retryMs: undefined }
+  let place = sent.place ?? NO_PLACE
   const options = { idText: sent.upstreamIdText, deadline: talk.deadline }
   for await (const incoming of readIncoming(sent.response, options)) {
-    if (incoming.place) place = later(place, incoming.place)
+    if (incoming.place) place = laterPlace(place, incoming.place)
     switch (incoming.is) {
       case 'mark':
         yield* passMark(talk, incoming.place)
@@ -93,7 +93,7 @@ async function* follow(talk: Conversation, sent: Sent): AsyncGenerator<Piece, Ne
             asked: incoming,
             dialect: sent.dialect,
             upstreamIdText: sent.upstreamIdText,
-            eventId: place.eventId,
+            place,
           },
         )
         if (passed === 'over') return undefined
@@ -253,11 +253,10 @@ export async function replyTo(connection: Connection, dialect: Dialect, body: st
  */
 export async function takeUp(
   talk: Pick<Conversation, 'connection' | 'deadline'>,
-  { asked, dialect, upstreamIdText, eventId }: Standstill,
+  { asked, dialect, upstreamIdText, place }: Standstill,
   response: string,
 ): Promise<Sent | undefined> {
-  if (eventId === undefined) return undefined
-  const listening = await resumeAt(talk, { dialect, upstreamIdText }, eventId)
+  const listening = await resume(talk, { dialect, upstreamIdText }, { ...place, retryMs: 0 })
   if (listening) await replyTo(talk.connection, dialect, answerText(asked.idText, 'result', response))
   return listening
 }
@@ -267,7 +266,7 @@ export const resumeAt = (
   talk: Pick<Conversation, 'connection' | 'deadline'>,
   sent: Pick<Sent, 'dialect' | 'upstreamIdText'>,
   eventId: string,
-): Promise<Sent | undefined> => resume(talk, sent, { eventId, retryMs: 0 })
+): Promise<Sent | undefined> => resume(talk, sent, { ...NO_PLACE, eventId, retryMs: 0 })
 
 /** The stream from where it broke off, where the upstream marked that place (2025-11-25, "Resumability"). */
 async function resume(
@@ -287,11 +286,6 @@ async function resume(
   discard(sent.value)
   return undefined
 }
-
-const later = (known: Place, { eventId, retryMs }: Place): Place => ({
-  eventId: eventId ?? known.eventId,
-  retryMs: retryMs ?? known.retryMs,
-})
 
 async function pieceOf({ border }: Conversation, text: string, place: Place | undefined): Promise<Piece> {
   const eventId = place?.eventId && (await border.eventId(place.eventId))

@@ -11,7 +11,21 @@ import { type Answer, bodyOf, checkAnswer, faultOfBody, readAnswer } from './ans
 import type { Fault } from './fault.ts'
 
 /** A place in a stream from which it can be resumed (2025-11-25, "Resumability and Redelivery"). */
-export type Place = { readonly eventId: string | undefined; readonly retryMs: number | undefined }
+export type Place = {
+  readonly eventId: string | undefined
+  readonly retryMs: number | undefined
+  /** It was marked with nothing said, by which a server invites its reader to let go and come back. */
+  readonly isInvited: boolean
+}
+
+export const NO_PLACE: Place = { eventId: undefined, retryMs: undefined, isInvited: false }
+
+/** The place after both; an invitation holds for the whole stream. */
+export const laterPlace = (known: Place, next: Place): Place => ({
+  eventId: next.eventId ?? known.eventId,
+  retryMs: next.retryMs ?? known.retryMs,
+  isInvited: known.isInvited || next.isInvited,
+})
 
 export type UpstreamRequest = {
   readonly method: string
@@ -83,8 +97,9 @@ async function* readStream(
 
 /** Messages of other requests, and what is no message at all, are passed over (F16–F18, S43, S44). */
 function readEvent(event: ServerEvent, idText: string | undefined): Incoming | undefined {
-  const place = placeOf(event)
-  if (event.data.trim() === '') return place && { is: 'mark', ...place }
+  const isSilent = event.data.trim() === ''
+  const place = placeOf(event, isSilent)
+  if (isSilent) return place && { is: 'mark', ...place }
   const message = parseObject(event.data)
   if (!message) return undefined
   const { method, id } = message
@@ -103,10 +118,11 @@ function readEvent(event: ServerEvent, idText: string | undefined): Incoming | u
   }
 }
 
-function placeOf({ id, retry }: ServerEvent): { readonly place: Place } | undefined {
+function placeOf({ id, retry }: ServerEvent, isSilent: boolean): { readonly place: Place } | undefined {
   const eventId = id === '' ? undefined : id
   const retryMs = retry !== undefined && /^\d+$/.test(retry) ? Number(retry) : undefined
-  return eventId === undefined && retryMs === undefined ? undefined : { place: { eventId, retryMs } }
+  if (eventId === undefined && retryMs === undefined) return undefined
+  return { place: { eventId, retryMs, isInvited: isSilent && eventId !== undefined } }
 }
 
 function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {

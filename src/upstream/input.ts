@@ -4,7 +4,7 @@
  */
 import { membersOf } from '../protocol/json.ts'
 import type { Dialect } from './connection.ts'
-import type { UpstreamRequest } from './incoming.ts'
+import type { Place, UpstreamRequest } from './incoming.ts'
 
 /** What a caller must have declared to be sent each kind of request. */
 const CAPABILITIES: ReadonlyMap<string, string> = new Map([
@@ -55,8 +55,7 @@ export type Standstill = {
   readonly asked: UpstreamRequest
   readonly dialect: Dialect
   readonly upstreamIdText: string | undefined
-  /** The last place that the upstream marked in its stream. */
-  readonly eventId: string | undefined
+  readonly place: Place
 }
 
 /** How this caller is asked. */

@@ -5,7 +5,7 @@
 import { Deadline, wait } from '../platform/deadline.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import { type Connection, type Dialect, requestHeaders } from './connection.ts'
-import { type Incoming, type Place, readIncoming } from './incoming.ts'
+import { type Incoming, NO_PLACE, type Place, readIncoming } from './incoming.ts'
 import { outgoingRequest } from './outgoing.ts'
 import { discard, type Outgoing, send } from './send.ts'
 
@@ -25,7 +25,7 @@ export async function* listenTo(
   signal: AbortSignal,
   onOpen: () => void = () => undefined,
 ): AsyncGenerator<Incoming, void, void> {
-  let place: Place = { eventId: undefined, retryMs: undefined }
+  let place = NO_PLACE
   while (!signal.aborted) {
     const deadline = new Deadline(LIMITS.listenTotalMs, signal)
     try {

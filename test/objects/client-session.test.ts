@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers'
 import { beforeAll, describe, expect, inject, it } from 'vitest'
 import { openSession, register } from './caller.ts'
 
-beforeAll(() => register('early', inject('upstreams').marking))
+beforeAll(() => register('early', inject('upstreams').inviting))
 
 async function newObject(work: () => Promise<unknown>) {
   const before = await idsOfSessions()
@@ -58,7 +58,7 @@ describe('what a legacy session is told', () => {
     let stream: Response | undefined
     const stub = await newObject(async () => {
       stream = await session.listen()
-      await register('later', inject('upstreams').marking)
+      await register('later', inject('upstreams').inviting)
       if (stream) await readUntil(stream, /list_changed/)
     })
     await evictDurableObject(stub)

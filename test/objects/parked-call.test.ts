@@ -10,10 +10,10 @@ import type { ParkedCallObject } from '../../src/durable/parked-call.ts'
 import { callModern, register } from './caller.ts'
 import type { Facts } from './patient.ts'
 
-type Kind = 'marking' | 'silent'
+type Kind = 'inviting' | 'silent'
 
 beforeAll(async () => {
-  await register('marking', inject('upstreams').marking)
+  await register('inviting', inject('upstreams').inviting)
   await register('silent', inject('upstreams').silent)
 })
 
@@ -55,34 +55,34 @@ const lose = (stub: DurableObjectStub<ParkedCallObject>): Promise<unknown> =>
 
 describe('a call that waits for its caller', () => {
   it('goes on after an eviction in each round, and runs once', async () => {
-    const factsSince = await watch('marking')
-    const { stub, back } = await park('marking', 2)
+    const factsSince = await watch('inviting')
+    const { stub, back } = await park('inviting', 2)
     await evictDurableObject(stub)
-    const again = await call('marking', back)
+    const again = await call('inviting', back)
     expect(again.result.resultType).toBe('input_required')
     await evictDurableObject(stub)
-    const answered = await call('marking', comeBack(again))
+    const answered = await call('inviting', comeBack(again))
     expect(answered.result.content[0].text).toMatch(/^accept/)
     expect(await factsSince()).toEqual({ runs: 1, cancelled: [] })
   })
 
   it('takes each state once, before an eviction and after it', async () => {
-    const factsSince = await watch('marking')
-    const { stub, back } = await park('marking')
-    await call('marking', back)
-    expect((await call('marking', back)).error).toMatchObject({ code: -32602, message: /state/i })
+    const factsSince = await watch('inviting')
+    const { stub, back } = await park('inviting')
+    await call('inviting', back)
+    expect((await call('inviting', back)).error).toMatchObject({ code: -32602, message: /state/i })
     await evictDurableObject(stub)
-    expect((await call('marking', back)).error).toMatchObject({ code: -32602, message: /state/i })
+    expect((await call('inviting', back)).error).toMatchObject({ code: -32602, message: /state/i })
     expect((await factsSince()).runs).toBe(1)
   })
 
-  it('goes on where its upstream marks no place, the stream held', async () => {
+  it('goes on where its upstream does not invite it to let go', async () => {
     const { back } = await park('silent', 2)
     const again = await call('silent', back)
     expect((await call('silent', comeBack(again))).result.content[0].text).toMatch(/^accept/)
   })
 
-  it('is told lost with its stream where its upstream marks no place, and is not repeated', async () => {
+  it('is told lost with a stream that cannot be resumed, and is not repeated', async () => {
     const factsSince = await watch('silent')
     const { stub, back } = await park('silent')
     await lose(stub)
@@ -91,7 +91,7 @@ describe('a call that waits for its caller', () => {
     expect((await factsSince()).runs).toBe(1)
   })
 
-  it.each(['marking', 'silent'] as const)(
+  it.each(['inviting', 'silent'] as const)(
     'ends when nobody comes back, and the %s upstream is told (B109)',
     async (kind) => {
       const factsSince = await watch(kind)

@@ -1,6 +1,6 @@
 /**
  * A legacy server whose one tool asks before it acts, once or as often as its argument `questions` says. It may
- * mark every place in its streams, so that a caller can let go and come back. What happened to it is told at
+ * invite its callers to let go of a stream and come back to it. What happened to it is told at
  * `/facts`, since tests inside the runtime cannot look.
  */
 import { randomUUID } from 'node:crypto'
@@ -33,7 +33,7 @@ const ASK = {
 }
 
 export async function startPatient(options: {
-  readonly marks: boolean
+  readonly invites: boolean
 }): Promise<{ readonly url: string; close(): void }> {
   const streams = new Map<string, Stream>()
   const cancelled: unknown[] = []
@@ -43,7 +43,7 @@ export async function startPatient(options: {
     const stream = streams.get(name)
     if (!stream) return
     const data = JSON.stringify({ jsonrpc: '2.0', ...message })
-    const mark = options.marks ? `id: ${name}_${stream.events.length + 1}\n` : ''
+    const mark = options.invites ? `id: ${name}_${stream.events.length + 1}\n` : ''
     const event = `${mark}data: ${data}\n\n`
     stream.events.push(event)
     stream.reader?.write(event)
@@ -75,6 +75,7 @@ export async function startPatient(options: {
         const name = randomUUID()
         const questions = message.params?.arguments?.questions ?? 1
         open(response, name, { events: [], reader: undefined, callId: message.id, questions })
+        if (options.invites) response.write(`id: ${name}_0\ndata:\n\n`)
         return say(name, { id: name, ...ASK })
       }
       case 'notifications/cancelled':

@@ -13,12 +13,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const neon = await startNeon({ engine, port: 0 })
   const upstash = await startUpstash({ redis, token: 'redis-token', port: 0 })
   await migrate(neon.databaseUrl)
-  const marking = await startPatient({ marks: true })
-  const silent = await startPatient({ marks: false })
+  const inviting = await startPatient({ invites: true })
+  const silent = await startPatient({ invites: false })
   project.provide('stores', { databaseUrl: neon.databaseUrl, redisUrl: upstash.url })
-  project.provide('upstreams', { marking: marking.url, silent: silent.url })
+  project.provide('upstreams', { inviting: inviting.url, silent: silent.url })
   return async () => {
-    marking.close()
+    inviting.close()
     silent.close()
     await Promise.all([neon.close(), upstash.close()])
     await Promise.all([engine.close(), redis.close()])
@@ -28,7 +28,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
 declare module 'vitest' {
   interface ProvidedContext {
     stores: { readonly databaseUrl: string; readonly redisUrl: string }
-    /** Addresses of two legacy servers that ask: one marks places in its streams, one does not. */
-    upstreams: { readonly marking: string; readonly silent: string }
+    /** Addresses of two legacy servers that ask: one invites its callers to let go of streams, one does not. */
+    upstreams: { readonly inviting: string; readonly silent: string }
   }
 }
