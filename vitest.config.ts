@@ -30,7 +30,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'system',
-          include: folders('worker', 'inputs', 'faults', 'attacks', 'documents', 'local'),
+          include: folders('worker', 'inputs', 'faults', 'attacks', 'documents', 'local', 'conformance'),
           globalSetup: ['test/support/setup.ts'],
         },
       },

@@ -16,12 +16,14 @@ export function encodeHeader(text: string): string {
   return `=?base64?${btoa(binary)}?=`
 }
 
-/** The text that a header value stands for. */
+/** The text that a header value stands for. `atob` forgives missing padding and spaces; what is sent never lacks it. */
 export function decodeHeader(value: string): Result<string, 'not valid base64'> {
   const inner = SENTINEL.exec(value)?.[1]
   if (inner === undefined) return ok(value)
   try {
-    const bytes = Uint8Array.from(atob(inner), (char) => char.charCodeAt(0))
+    const binary = atob(inner)
+    if (btoa(binary) !== inner) return err('not valid base64')
+    const bytes = Uint8Array.from(binary, (char) => char.charCodeAt(0))
     return ok(new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes))
   } catch {
     return err('not valid base64')
