@@ -30,7 +30,16 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'system',
-          include: folders('worker', 'inputs', 'faults', 'attacks', 'documents', 'local', 'conformance'),
+          include: folders(
+            'worker',
+            'inputs',
+            'faults',
+            'attacks',
+            'documents',
+            'local',
+            'conformance',
+            'matrix',
+          ),
           globalSetup: ['test/support/setup.ts'],
         },
       },

@@ -65,9 +65,12 @@ export class ClientSessionObject extends DurableObject {
     this.#listener.changed()
   }
 
-  async setLogLevel(level: string): Promise<void> {
+  /** The upstream sessions that have to be told; one that is just being opened is among them. */
+  async setLogLevel(level: string): Promise<Readonly<Record<string, Dialect>>> {
     await this.#touch()
     this.ctx.storage.sql.exec("INSERT OR REPLACE INTO facts VALUES ('level', ?)", level)
+    await this.#listener.joined
+    return this.state().upstreams
   }
 
   async subscribe(serviceId: string, uri: string): Promise<void> {

@@ -51,9 +51,11 @@ export class SessionObjects implements SessionMemory {
     return known.state
   }
 
-  async setLogLevel(session: Session, logLevel: string): Promise<void> {
-    await this.#object(session).setLogLevel(logLevel)
-    this.#change(session, { logLevel })
+  async setLogLevel(session: Session, logLevel: string): Promise<Readonly<Record<string, Dialect>>> {
+    const answer = await this.#object(session).setLogLevel(logLevel)
+    const upstreams = { ...answer }
+    this.#change(session, { logLevel, upstreams })
+    return upstreams
   }
 
   async subscribe(session: Session, serviceId: string, uri: string): Promise<void> {

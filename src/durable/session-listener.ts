@@ -45,10 +45,16 @@ export class SessionListener {
   readonly #sources = new Map<string, Source>()
   #outlet: Outlet | undefined
   #listener: Listener | undefined
+  #joined: Promise<void> = Promise.resolve()
 
   constructor(ports: ListenerPorts, keeper: Keeper) {
     this.#ports = ports
     this.#keeper = keeper
+  }
+
+  /** Settles when no session with an upstream is being opened for the stream. */
+  get joined(): Promise<void> {
+    return this.#joined
   }
 
   /** Opens the stream, after what the client missed of it. A session has one; the newest wins. */
@@ -73,7 +79,10 @@ export class SessionListener {
     const snapshot = current.value
     background(this.#ports.watch(snapshot.servicesAt(endpoint), background))
     background(followRegistry(snapshot, following, this.#ports))
-    background(this.#joinOnly(listener).then(() => this.changed()))
+    this.#joined = this.#joinOnly(listener)
+      .then(() => this.changed())
+      .catch(() => undefined)
+    background(this.#joined)
     return new Response(outlet.stream, { headers: STREAM_HEADERS })
   }
 

@@ -28,7 +28,8 @@ export interface SessionMemory {
   begin(session: Session): void
   /** At once where this isolate knows the session; what other isolates did is seen a little later. */
   state(session: Session, background: Background): SessionState | Promise<SessionState>
-  setLogLevel(session: Session, level: string): Promise<void>
+  /** Gives the sessions with upstreams that have to be told. */
+  setLogLevel(session: Session, level: string): Promise<Readonly<Record<string, Dialect>>>
   subscribe(session: Session, serviceId: string, uri: string): Promise<void>
   unsubscribe(session: Session, serviceId: string, uri: string): Promise<void>
   /** Where the session's session with this upstream is kept. */

@@ -1,7 +1,7 @@
 /** Putting what a modern upstream requires to a legacy client: requests on its stream, answers from wherever they come. */
 import type { Session } from '../identity/session.ts'
 import type { SessionMemory } from './memory.ts'
-import { readMember } from '../protocol/edit.ts'
+import { editMember, readMember, readText } from '../protocol/edit.ts'
 import { cut, membersOf, writeObject } from '../protocol/json.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import type { AllTickets } from './tickets.ts'
@@ -30,12 +30,23 @@ export const askOf =
           ['jsonrpc', '"2.0"'],
           ['id', JSON.stringify(id)],
           ['method', JSON.stringify(method)],
-          ['params', readMember(request, ['params']) ?? '{}'],
+          ['params', legacyParams(readMember(request, ['params']) ?? '{}')],
         ]),
       )
     }
     return { messages, answers: () => collect(session, question, keys, memory) }
   }
+
+/**
+ * A URL that is to be opened had an id of its own in the legacy era (2025-11-25, "URL Mode Elicitation Requests"),
+ * which its clients demand.
+ */
+const legacyParams = (params: string): string =>
+  readText(params, ['mode']) === 'url'
+    ? editMember(params, ['elicitationId'], (own) =>
+        own === undefined ? JSON.stringify(crypto.randomUUID()) : undefined,
+      )
+    : params
 
 async function collect(
   session: Session,

@@ -3,12 +3,12 @@ import type { Session } from '../identity/session.ts'
 import { Deadline } from '../platform/deadline.ts'
 import { refuse } from '../protocol/refusal.ts'
 import { answerWithText } from '../protocol/result.ts'
-import { endSession as endUpstreamSession } from '../upstream/handshake.ts'
+import type { Dialect } from '../upstream/connection.ts'
+import { endSession as endUpstreamSession, exchange } from '../upstream/handshake.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import { connect, type DispatchPorts, dispatch, speechOf } from './dispatch.ts'
 import { forwardOf, whoOf } from './forward.ts'
 import type { Listens } from './listens.ts'
-import { say } from './receive.ts'
 import { resumeCall } from './resume.ts'
 import type { Asked, Scene } from './scene.ts'
 
@@ -20,19 +20,31 @@ export async function setLogLevel(
   idText: string,
   { dispatch: ports }: Ports,
 ): Promise<Response> {
-  const { session, message, background } = asked
+  const { session, message } = asked
   if (session) {
     const level = String(message.params?.['level'])
-    await ports.memory.setLogLevel(session, level)
-    const { upstreams } = await ports.memory.state(session, background)
-    const params = JSON.stringify({ level })
-    for (const [serviceId, dialect] of Object.entries(upstreams)) {
-      const id = JSON.stringify(crypto.randomUUID())
-      const body = `{"jsonrpc":"2.0","id":${id},"method":"logging/setLevel","params":${params}}`
-      await say(serviceId, dialect, body, asked, ports)
-    }
+    const upstreams = Object.entries(await ports.memory.setLogLevel(session, level))
+    await Promise.all(
+      upstreams.map(([serviceId, dialect]) => tellLevel(serviceId, dialect, level, asked, ports)),
+    )
   }
   return answerWithText(idText, '{}')
+}
+
+/** A call that follows is logged at the new level, unless its upstream is slow to take it. */
+async function tellLevel(
+  serviceId: string,
+  dialect: Dialect,
+  level: string,
+  { snapshot, background }: Asked,
+  ports: DispatchPorts,
+): Promise<void> {
+  const service = snapshot.serviceById(serviceId)
+  const connection = service && (await connect(service, background, ports))
+  if (!connection?.ok) return
+  const deadline = new Deadline(LIMITS.levelTimeoutMs)
+  await exchange(connection.value, dialect, 'logging/setLevel', { level }, deadline)
+  deadline.end()
 }
 
 /** A legacy upstream is told in the client's own session there; a modern one when the client listens. */
