@@ -15,6 +15,7 @@ import { err, ok, type Result } from './platform/result.ts'
 import { readBody } from './protocol/body.ts'
 import { acceptsJson, acceptsStream, BODY, climb, type Door, ENTRY } from './protocol/door.ts'
 import { checkInbound, eraOf } from './protocol/ladder.ts'
+import { LIMITS } from './protocol/limits.ts'
 import { decodeBody, decodeElement, type Message, type Reply, UNASKED } from './protocol/message.ts'
 import { type Refusal, refuse } from './protocol/refusal.ts'
 import { accepted } from './protocol/result.ts'
@@ -85,11 +86,15 @@ async function serveReply(reply: Reply, scene: Result<Scene, Response>, ports: M
   if (!scene.ok) return scene.error
   const session = await sessionOf(scene.value, ports)
   if (!session.ok) return refuse(session.error)
-  const isTaken = session.value && (await receiveReply(reply, session.value, scene.value, ports.dispatch))
-  return isTaken ? accepted() : refuse({ why: 'invalid_request', detail: UNASKED })
+  if (!session.value) return refuse(UNASKED)
+  const taken = await receiveReply(reply, session.value, scene.value, ports.dispatch)
+  return taken.ok ? accepted() : refuse(taken.error)
 }
 
-/** Only 2025-03-26 has batches ("Batching"); each message is answered as if it came alone, and without a stream. */
+/**
+ * Only 2025-03-26 has batches ("Batching"), and their number of messages is bounded (B48, B49). Each message is
+ * answered as if it came alone, and without a stream; a handshake must come alone ("Lifecycle").
+ */
 async function serveBatch(
   texts: readonly string[],
   headers: Headers,
@@ -97,16 +102,25 @@ async function serveBatch(
   ports: McpPorts,
 ): Promise<Response> {
   if (!takesBatches(headers.get('mcp-protocol-version'))) {
-    return refuse({ why: 'invalid_request', detail: 'batches are not supported' })
+    return refuse(NO_BATCHES)
+  }
+  if (texts.length > LIMITS.batchMessages) {
+    const detail = `a batch holds at most ${LIMITS.batchMessages} messages`
+    return refuse({ why: 'invalid_request', detail })
   }
   const scene = await enter()
   if (!scene.ok) return scene.error
+  const session = await sessionOf(scene.value, ports)
+  if (!session.ok) return refuse(session.error)
+  if (session.value && !takesBatches(session.value.protocolVersion)) return refuse(NO_BATCHES)
   const alone = ok({ ...scene.value, acceptsJson: true, acceptsStream: false })
   const serveOne = async (decoded: ReturnType<typeof decodeElement>): Promise<Response> => {
     if (!decoded.ok) return refuse(decoded.error.refusal, decoded.error.idText)
     if (decoded.value.is === 'reply') return await serveReply(decoded.value.reply, alone, ports)
     if (decoded.value.is === 'batch') return refuse({ why: 'invalid_request' })
-    return await serveMessage(decoded.value.message, headers, async () => alone, ports)
+    const { message } = decoded.value
+    if (message.method !== 'initialize') return await serveMessage(message, headers, async () => alone, ports)
+    return refuse({ why: 'invalid_request', detail: 'initialize must come alone' }, message.idText)
   }
   const responses = await Promise.all(texts.map((text) => serveOne(decodeElement(text))))
   const bodies = await Promise.all(responses.map((response) => response.text()))
@@ -114,6 +128,8 @@ async function serveBatch(
   if (answers.length === 0) return accepted()
   return new Response(`[${answers.join(',')}]`, { headers: { 'content-type': 'application/json' } })
 }
+
+const NO_BATCHES: Refusal = { why: 'invalid_request', detail: 'batches are not supported' }
 
 /** GET listens, DELETE ends; the door has seen that a session is named. */
 async function serveSession(scene: Result<Scene, Response>, ports: McpPorts): Promise<Response> {

@@ -5,8 +5,10 @@ import { Registrar } from './admin/registrar.ts'
 import { Upkeep } from './admin/upkeep.ts'
 import { createApp } from './app.ts'
 import { ClientSessionObject } from './durable/client-session.ts'
-import { type Namespaces, ParkedObjects, ServiceGuards, SessionObjects } from './durable/objects.ts'
+import { type Namespaces, ServiceGuards, SessionObjects } from './durable/objects.ts'
 import { ParkedCallObject } from './durable/parked-call.ts'
+import { ParkedObjects } from './durable/parked-objects.ts'
+import { openReach } from './durable/reach.ts'
 import { ServiceGuardObject } from './durable/service-guard.ts'
 import type { McpPorts } from './flow.ts'
 import { challenge } from './identity/challenge.ts'
@@ -70,11 +72,12 @@ function compose(settings: Settings, namespaces: Namespaces): Gateway {
   })
   const upkeep = new Upkeep({ registry, registrar, configured: settings.configured, clock, log })
   const { allowedOrigins } = settings
-  const guards = new ServiceGuards(namespaces.SERVICE_GUARD, clock)
+  const reach = openReach(log)
+  const guards = new ServiceGuards(namespaces.SERVICE_GUARD, reach, clock)
   const dispatch: DispatchPorts = {
     mayCall: rememberFor((service: ServiceRecord) => checkAddress(service.url, policy).ok),
     sessions: new UpstreamSessions(),
-    memory: new SessionObjects(namespaces.CLIENT_SESSION, clock),
+    memory: new SessionObjects(namespaces.CLIENT_SESSION, reach, clock),
     inFlight: new InFlight(),
     tickets: openTickets(settings.encryptionKey),
     openCredential: credentials.open.bind(credentials),
@@ -89,7 +92,7 @@ function compose(settings: Settings, namespaces: Namespaces): Gateway {
     allowedOrigins,
     clientSessions: new Sessions(settings.encryptionKey, clock),
     dispatch,
-    parked: new ParkedObjects(namespaces.PARKED_CALL),
+    parked: new ParkedObjects(namespaces.PARKED_CALL, reach),
     listen: { registry, watch: (services) => guards.watch(services) },
     listens: new Listens(settings.maxListensPerPrincipal),
     clock,

@@ -4,7 +4,7 @@
  * that were sent on it. Everything is in SQLite, so that eviction loses nothing but open connections.
  */
 import { DurableObject } from 'cloudflare:workers'
-import type { Listener } from '../mcp/memory.ts'
+import type { Listener, Upstreams } from '../mcp/memory.ts'
 import type { Dialect } from '../upstream/connection.ts'
 import { EventLog } from './event-log.ts'
 import { Questions } from './question.ts'
@@ -66,7 +66,7 @@ export class ClientSessionObject extends DurableObject {
   }
 
   /** The upstream sessions that have to be told; one that is just being opened is among them. */
-  async setLogLevel(level: string): Promise<Readonly<Record<string, Dialect>>> {
+  async setLogLevel(level: string): Promise<Upstreams> {
     await this.#touch()
     this.ctx.storage.sql.exec("INSERT OR REPLACE INTO facts VALUES ('level', ?)", level)
     await this.#listener.joined
@@ -100,7 +100,7 @@ export class ClientSessionObject extends DurableObject {
   }
 
   /** Ends the session for good. Its upstream sessions are handed over, to be ended as well. */
-  async end(): Promise<Readonly<Record<string, Dialect>>> {
+  async end(): Promise<Upstreams> {
     const { upstreams } = this.state()
     this.#listener.close()
     const { sql } = this.ctx.storage

@@ -1,20 +1,20 @@
 /**
  * The ports of the MCP path on Durable Objects. Budget and loss: what a session remembers is looked up once in an
  * isolate and then refreshed after responses; where an object cannot be reached, a session counts as new, an
- * upstream session as this isolate's own, and nobody hears of changes until it can. None of it decides who may do
- * what.
+ * upstream session as this isolate's own, and nobody hears of changes until it can. What cannot be done without the
+ * object is refused. None of it decides who may do what.
  */
 import type { Session } from '../identity/session.ts'
-import type { Forward } from '../mcp/forward.ts'
-import type { Listener, SessionMemory, SessionState } from '../mcp/memory.ts'
-import type { Comeback, ParkedCalls } from '../mcp/park.ts'
+import type { Listener, SessionMemory, SessionState, Upstreams } from '../mcp/memory.ts'
 import type { Background } from '../platform/background.ts'
 import type { Clock } from '../platform/clock.ts'
+import { err, type Result } from '../platform/result.ts'
+import { type Refusal, refuse } from '../protocol/refusal.ts'
 import type { ServiceRecord } from '../registry/image.ts'
-import type { Dialect } from '../upstream/connection.ts'
 import type { SessionHome } from '../upstream/session.ts'
 import type { ClientSessionObject } from './client-session.ts'
 import type { ParkedCallObject } from './parked-call.ts'
+import { AWAY, type Reach } from './reach.ts'
 import type { ServiceGuardObject } from './service-guard.ts'
 
 export type Namespaces = {
@@ -29,11 +29,13 @@ const MAX_REMEMBERED = 10_000
 
 export class SessionObjects implements SessionMemory {
   readonly #namespace: Namespaces['CLIENT_SESSION']
+  readonly #reach: Reach
   readonly #clock: Clock
   readonly #known = new Map<string, { state: SessionState; readAt: number }>()
 
-  constructor(namespace: Namespaces['CLIENT_SESSION'], clock: Clock) {
+  constructor(namespace: Namespaces['CLIENT_SESSION'], reach: Reach, clock: Clock) {
     this.#namespace = namespace
+    this.#reach = reach
     this.#clock = clock
   }
 
@@ -51,35 +53,34 @@ export class SessionObjects implements SessionMemory {
     return known.state
   }
 
-  async setLogLevel(session: Session, logLevel: string): Promise<Readonly<Record<string, Dialect>>> {
-    const answer = await this.#object(session).setLogLevel(logLevel)
-    const upstreams = { ...answer }
-    this.#change(session, { logLevel, upstreams })
-    return upstreams
+  async setLogLevel(session: Session, logLevel: string): Promise<Result<Upstreams, Refusal>> {
+    const told = await this.#ask(session, async (object) => ({ ...(await object.setLogLevel(logLevel)) }))
+    if (told.ok) this.#change(session, { logLevel, upstreams: told.value })
+    return told
   }
 
-  async subscribe(session: Session, serviceId: string, uri: string): Promise<void> {
-    await this.#object(session).subscribe(serviceId, uri)
+  subscribe(session: Session, serviceId: string, uri: string): Promise<Result<void, Refusal>> {
+    return this.#ask(session, (object) => object.subscribe(serviceId, uri))
   }
 
-  async unsubscribe(session: Session, serviceId: string, uri: string): Promise<void> {
-    await this.#object(session).unsubscribe(serviceId, uri)
+  unsubscribe(session: Session, serviceId: string, uri: string): Promise<Result<void, Refusal>> {
+    return this.#ask(session, (object) => object.unsubscribe(serviceId, uri))
   }
 
   homeOf(session: Session, serviceId: string): SessionHome {
     return {
       find: async () => (await this.#read(session)).upstreams[serviceId],
       keep: async (dialect) => {
-        const kept = await orElse(dialect, async () => {
-          const answer = await this.#object(session).keepUpstream(serviceId, dialect)
-          return { ...answer }
-        })
+        const answer = await this.#ask(session, async (object) => ({
+          ...(await object.keepUpstream(serviceId, dialect)),
+        }))
+        const kept = answer.ok ? answer.value : dialect
         const { upstreams } = this.#known.get(session.name)?.state ?? FRESH
         this.#change(session, { upstreams: { ...upstreams, [serviceId]: kept } })
         return kept
       },
       lose: async (dialect) => {
-        await orElse(undefined, () => this.#object(session).loseUpstream(serviceId, dialect.sessionId))
+        await this.#ask(session, (object) => object.loseUpstream(serviceId, dialect.sessionId))
         const upstreams = { ...this.#known.get(session.name)?.state.upstreams }
         delete upstreams[serviceId]
         this.#change(session, { upstreams })
@@ -87,47 +88,51 @@ export class SessionObjects implements SessionMemory {
     }
   }
 
+  /** An object that is evicted while it waits finds the answers in its storage when it is asked again. */
   async collect(
     session: Session,
     question: string,
     keys: readonly string[],
     timeoutMs: number,
-  ): Promise<Readonly<Record<string, string>> | undefined> {
+  ): Promise<Result<Readonly<Record<string, string>> | undefined, Refusal>> {
     const until = this.#clock() + timeoutMs
-    for (let leftMs = timeoutMs; leftMs > 0; leftMs = until - this.#clock()) {
-      try {
-        const outcomes = await this.#object(session).collect(question, [...keys], leftMs)
-        return outcomes && { ...outcomes }
-      } catch (error) {
-        // Evicted while we waited: the answers are in its storage, so it is asked again.
-        if (!isRetryable(error)) throw error
-      }
-    }
-    return undefined
+    return await this.#ask(session, async (object) => {
+      const outcomes = await object.collect(question, [...keys], until - this.#clock())
+      return outcomes && { ...outcomes }
+    })
   }
 
-  answer(session: Session, question: string, key: string, outcome: string): Promise<boolean> {
-    return this.#object(session).answer(question, key, outcome)
+  /** Only the first answer counts, so it is never sent twice. */
+  async answer(
+    session: Session,
+    question: string,
+    key: string,
+    outcome: string,
+  ): Promise<Result<boolean, Refusal>> {
+    const taken = await this.#reach.once(() => this.#object(session).answer(question, key, outcome))
+    return taken.ok ? taken : err(AWAY)
   }
 
   async listen(session: Session, listener: Listener): Promise<Response> {
-    return await this.#object(session).fetch('https://session/', {
-      method: 'POST',
-      body: JSON.stringify(listener),
-    })
+    const body = JSON.stringify(listener)
+    const opened = await this.#ask(session, (object) =>
+      object.fetch('https://session/', { method: 'POST', body }),
+    )
+    return opened.ok ? opened.value : refuse(opened.error)
   }
 
-  async end(session: Session): Promise<Readonly<Record<string, Dialect>>> {
-    const upstreams = await this.#object(session).end()
-    this.#remember(session, { ...FRESH, isEnded: true })
-    return { ...upstreams }
+  async end(session: Session): Promise<Result<Upstreams, Refusal>> {
+    const ended = await this.#ask(session, async (object) => ({ ...(await object.end()) }))
+    if (ended.ok) this.#remember(session, { ...FRESH, isEnded: true })
+    return ended
   }
 
   async #read(session: Session): Promise<SessionState> {
-    const state = await orElse(this.#known.get(session.name)?.state ?? FRESH, async () => {
-      const { isEnded, logLevel, upstreams } = await this.#object(session).state()
+    const read = await this.#ask(session, async (object) => {
+      const { isEnded, logLevel, upstreams } = await object.state()
       return { isEnded, logLevel, upstreams: { ...upstreams } }
     })
+    const state = read.ok ? read.value : (this.#known.get(session.name)?.state ?? FRESH)
     this.#remember(session, state)
     return state
   }
@@ -141,30 +146,17 @@ export class SessionObjects implements SessionMemory {
     this.#known.set(name, { state, readAt: this.#clock() })
   }
 
+  async #ask<T>(
+    session: Session,
+    work: (object: DurableObjectStub<ClientSessionObject>) => Promise<T>,
+  ): Promise<Result<T, Refusal>> {
+    const asked = await this.#reach.again(() => work(this.#object(session)))
+    return asked.ok ? asked : err(AWAY)
+  }
+
   /** A stub that threw is broken, so each use has one of its own. */
   #object({ name }: Session): DurableObjectStub<ClientSessionObject> {
     return this.#namespace.get(this.#namespace.idFromName(name))
-  }
-}
-
-export class ParkedObjects implements ParkedCalls {
-  readonly #namespace: Namespaces['PARKED_CALL']
-
-  constructor(namespace: Namespaces['PARKED_CALL']) {
-    this.#namespace = namespace
-  }
-
-  start(forward: Forward): Promise<Response> {
-    return this.#ask(this.#namespace.newUniqueId(), { forward })
-  }
-
-  goOn(object: string, comeback: Comeback): Promise<Response> {
-    return this.#ask(this.#namespace.idFromString(object), { comeback })
-  }
-
-  async #ask(id: DurableObjectId, body: { forward: Forward } | { comeback: Comeback }): Promise<Response> {
-    const init = { method: 'POST', body: JSON.stringify(body) }
-    return await this.#namespace.get(id).fetch('https://call/', init)
   }
 }
 
@@ -173,11 +165,13 @@ const MAX_WATCHED = 10_000
 
 export class ServiceGuards {
   readonly #namespace: Namespaces['SERVICE_GUARD']
+  readonly #reach: Reach
   readonly #clock: Clock
   readonly #watchedAt = new Map<string, number>()
 
-  constructor(namespace: Namespaces['SERVICE_GUARD'], clock: Clock) {
+  constructor(namespace: Namespaces['SERVICE_GUARD'], reach: Reach, clock: Clock) {
     this.#namespace = namespace
+    this.#reach = reach
     this.#clock = clock
   }
 
@@ -192,11 +186,11 @@ export class ServiceGuards {
     })
     if (this.#watchedAt.size >= MAX_WATCHED) this.#watchedAt.clear()
     for (const { id } of due) this.#watchedAt.set(id, now)
-    await Promise.all(due.map(({ id }) => orElse(undefined, () => this.#object(id).watch(id))))
+    await Promise.all(due.map(({ id }) => this.#reach.again(() => this.#object(id).watch(id))))
   }
 
-  noteChange({ id }: ServiceRecord): Promise<void> {
-    return orElse(undefined, () => this.#object(id).noteChange(id))
+  async noteChange({ id }: ServiceRecord): Promise<void> {
+    await this.#reach.again(() => this.#object(id).noteChange(id))
   }
 
   #object(serviceId: string): DurableObjectStub<ServiceGuardObject> {
@@ -206,14 +200,3 @@ export class ServiceGuards {
 
 /** Only what announces its changes is listened to. */
 const mayAnnounce = (capabilities: string): boolean => /"listChanged"\s*:\s*true/.test(capabilities)
-
-async function orElse<T>(fallback: T, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch {
-    return fallback
-  }
-}
-
-const isRetryable = (error: unknown): boolean =>
-  error instanceof Error && 'retryable' in error && error.retryable === true && !('overloaded' in error)

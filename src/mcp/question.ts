@@ -4,6 +4,7 @@ import type { SessionMemory } from './memory.ts'
 import { editMember, readMember, readText } from '../protocol/edit.ts'
 import { cut, membersOf, writeObject } from '../protocol/json.ts'
 import { LIMITS } from '../protocol/limits.ts'
+import { describeRefusal } from '../protocol/refusal.ts'
 import type { AllTickets } from './tickets.ts'
 import { type Answers, type Question, takesRequest } from '../upstream/input.ts'
 
@@ -55,9 +56,13 @@ async function collect(
   memory: SessionMemory,
 ): Promise<Answers> {
   const outcomes = await memory.collect(session, question, keys, LIMITS.inputWaitMs)
-  if (!outcomes) return { is: 'late' }
+  if (!outcomes.ok) {
+    const { code, message } = describeRefusal(outcomes.error)
+    return { is: 'refused', error: JSON.stringify({ code, message }) }
+  }
+  if (!outcomes.value) return { is: 'late' }
   const inputResponses: [string, string][] = []
-  for (const [key, outcome] of Object.entries(outcomes)) {
+  for (const [key, outcome] of Object.entries(outcomes.value)) {
     const error = readMember(outcome, ['error'])
     if (error !== undefined) return { is: 'refused', error }
     inputResponses.push([key, readMember(outcome, ['result']) ?? '{}'])

@@ -1,29 +1,33 @@
 /** What clients send without waiting for an answer: replies to what they were asked, and notifications. */
 import type { Session } from '../identity/session.ts'
+import { err, ok, type Result } from '../platform/result.ts'
 import { editMember } from '../protocol/edit.ts'
 import { writeObject } from '../protocol/json.ts'
-import type { Reply } from '../protocol/message.ts'
+import { type Reply, UNASKED } from '../protocol/message.ts'
+import type { Refusal } from '../protocol/refusal.ts'
 import type { Dialect } from '../upstream/connection.ts'
 import { replyTo } from '../upstream/converse.ts'
 import { connect, type DispatchPorts } from './dispatch.ts'
 import type { Asked, Scene } from './scene.ts'
 
-/** A reply to one of our requests, whichever isolate sent it. `false`: nobody asked this session that (B60). */
+/** Takes a reply to one of our requests, whichever isolate sent it. Nobody asked this session anything else (B60). */
 export async function receiveReply(
   reply: Reply,
   session: Session,
   scene: Scene,
   ports: DispatchPorts,
-): Promise<boolean> {
+): Promise<Result<void, Refusal>> {
   const ticket = await ports.tickets.requests.open(reply.id, session.name)
-  if (!ticket) return false
+  if (!ticket) return err(UNASKED)
   if (ticket.is === 'question') {
     const outcome = writeObject([[reply.member, reply.outcome]])
-    return await ports.memory.answer(session, ticket.question, ticket.key, outcome)
+    const taken = await ports.memory.answer(session, ticket.question, ticket.key, outcome)
+    if (!taken.ok) return taken
+    return taken.value ? ok(undefined) : err(UNASKED)
   }
   const body = `{"jsonrpc":"2.0","id":${ticket.idText},"${reply.member}":${reply.outcome}}`
   await say(ticket.serviceId, ticket.dialect, body, scene, ports)
-  return true
+  return ok(undefined)
 }
 
 /** Notifications mean something only within a session; others are taken and dropped (B61). */

@@ -23,9 +23,12 @@ export async function setLogLevel(
   const { session, message } = asked
   if (session) {
     const level = String(message.params?.['level'])
-    const upstreams = Object.entries(await ports.memory.setLogLevel(session, level))
+    const kept = await ports.memory.setLogLevel(session, level)
+    if (!kept.ok) return refuse(kept.error, idText)
     await Promise.all(
-      upstreams.map(([serviceId, dialect]) => tellLevel(serviceId, dialect, level, asked, ports)),
+      Object.entries(kept.value).map(([serviceId, dialect]) =>
+        tellLevel(serviceId, dialect, level, asked, ports),
+      ),
     )
   }
   return answerWithText(idText, '{}')
@@ -57,7 +60,8 @@ export async function subscribe(asked: Asked, idText: string, { dispatch: ports 
   const { dialect } = service ? speechOf(service, forward) : { dialect: undefined }
   const uri = forward.localName ?? ''
   const act = message.method === 'resources/subscribe' ? 'subscribe' : 'unsubscribe'
-  await ports.memory[act](session, forward.serviceId, uri)
+  const kept = await ports.memory[act](session, forward.serviceId, uri)
+  if (!kept.ok) return refuse(kept.error, idText)
   if (dialect?.era === 'modern') return answerWithText(idText, '{}')
   return await dispatch(forward, { snapshot, signal: request.signal, background }, ports)
 }
@@ -85,8 +89,9 @@ export async function endSession(
   scene: Scene,
   { dispatch: ports }: Ports,
 ): Promise<Response> {
-  const upstreams = await ports.memory.end(session)
-  for (const [serviceId, dialect] of Object.entries(upstreams)) {
+  const ended = await ports.memory.end(session)
+  if (!ended.ok) return refuse(ended.error)
+  for (const [serviceId, dialect] of Object.entries(ended.value)) {
     const service = scene.snapshot.serviceById(serviceId)
     const connection = service && (await connect(service, scene.background, ports))
     if (!connection?.ok) continue

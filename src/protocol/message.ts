@@ -95,12 +95,12 @@ function readOne(text: string, value: unknown): Result<Decoded, Undecoded> {
 function readReply(text: string, { id, jsonrpc, error }: JsonObject): Result<Decoded, Undecoded> {
   const member = isObject(error) ? 'error' : 'result'
   const span = membersOf(text).get(member)
-  if (jsonrpc !== '2.0' || typeof id !== 'string' || !span) return invalid(UNASKED)
+  if (jsonrpc !== '2.0' || typeof id !== 'string' || !span) return err({ refusal: UNASKED })
   return ok({ is: 'reply', reply: { id, member, outcome: cut(text, span) } })
 }
 
-/** Why an answer to nothing that was asked is refused. */
-export const UNASKED = 'responses are not accepted'
+/** An answer to nothing that was asked. */
+export const UNASKED: Refusal = { why: 'invalid_request', detail: 'responses are not accepted' }
 
 function rawMembers(text: string, span: Span | undefined): ReadonlyMap<string, string> {
   const raw = new Map<string, string>()

@@ -31,6 +31,8 @@ export type Refusal =
   | { why: 'missing_capability'; capability: string; status: 200 | 400 }
   | { why: 'rate_limited'; retryAfterMs: number }
   | { why: 'unavailable'; retryAfterMs: number }
+  /** A call was lost inside the gateway, and whether its upstream ran it cannot be known. */
+  | { why: 'interrupted' }
   | { why: 'bug'; ref: string }
   | UpstreamRefusal
 
@@ -118,6 +120,11 @@ export function describeRefusal(refusal: Refusal): WireError {
     case 'unavailable': {
       const headers = { 'retry-after': seconds(refusal.retryAfterMs) }
       return { status: 503, code: -31503, message: 'Gateway temporarily unavailable', headers }
+    }
+    case 'interrupted': {
+      const message =
+        'The call was interrupted inside the gateway, it was not repeated and may have had effects: Gateway temporarily unavailable'
+      return { status: 200, code: -31503, message }
     }
     case 'bug':
       return { status: 500, code: -32603, message: 'Internal error', data: { ref: refusal.ref } }

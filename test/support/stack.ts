@@ -10,7 +10,7 @@ import { startNeon } from '../../local/postgres/neon.ts'
 import { openPglite } from '../../local/postgres/pglite.ts'
 import { openRedis } from '../../local/redis/redis.ts'
 import { startUpstash } from '../../local/redis/upstash.ts'
-import { startWorkerd } from '../../local/workerd.ts'
+import { startWorkerd, type WorkerdOptions } from '../../local/workerd.ts'
 import { API_KEY, Gateway, TOKEN } from './gateway.ts'
 
 /** A dependency as tests see it: how often it was asked, and what is wrong with it. */
@@ -49,7 +49,10 @@ export async function startStack() {
     /** Rows of the database, past the gateway. */
     query: (text: string) => neonClient(neon.databaseUrl).query(text),
     /** One more gateway on the same registry. A setting of `undefined` is left out. */
-    async gateway(settings: Readonly<Record<string, string | undefined>> = {}): Promise<Gateway> {
+    async gateway(
+      settings: Readonly<Record<string, string | undefined>> = {},
+      runtime: Pick<WorkerdOptions, 'dataDirectory' | 'sink'> = {},
+    ): Promise<Gateway> {
       const bindings = {
         DATABASE_URL: neon.databaseUrl,
         UPSTASH_REDIS_REST_URL: upstash.url,
@@ -70,6 +73,7 @@ export async function startStack() {
         bundleDirectory: inject('bundle'),
         port: 0,
         bindings: Object.fromEntries(set),
+        ...runtime,
       })
       running.push(workerd)
       return new Gateway(workerd.url, settings['MCP_BEARER_TOKEN'], settings['API_KEY'])
