@@ -39,6 +39,7 @@ export default defineConfig({
             'local',
             'conformance',
             'matrix',
+            'everything',
           ),
           globalSetup: ['test/support/setup.ts'],
         },

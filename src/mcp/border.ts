@@ -11,11 +11,11 @@ import { renameInResult } from '../protocol/reference.ts'
 import type { Era } from '../protocol/version.ts'
 import type { ServiceRecord } from '../registry/image.ts'
 import type { Endpoint, Snapshot } from '../registry/snapshot.ts'
-import { rewriteTaskIds } from './task.ts'
+import { rewriteRelatedTask, rewriteTaskIds } from './task.ts'
 import type { AllTickets } from './tickets.ts'
 import type { Border } from '../upstream/border.ts'
 import type { Dialect } from '../upstream/connection.ts'
-import { takesRequest } from '../upstream/input.ts'
+import { takesLegacyRequest } from '../upstream/input.ts'
 
 export type BorderSides = {
   readonly snapshot: Snapshot
@@ -48,6 +48,8 @@ export function borderOf(sides: BorderSides, tickets: AllTickets): Border {
   const withUris = (raw: string): string => (rename ? renameInResult(raw, rename) : raw)
   const withTasks = async (raw: string): Promise<string> =>
     sealTask && raw.includes('"taskId"') ? await rewriteTaskIds(raw, sealTask) : raw
+  const withRelatedTask = async (raw: string): Promise<string> =>
+    sealTask && raw.includes('"taskId"') ? await rewriteRelatedTask(raw, sealTask) : raw
 
   return {
     isOpen: !rename && !(sealTask && hasTasks(service)),
@@ -64,19 +66,16 @@ export function borderOf(sides: BorderSides, tickets: AllTickets): Border {
           return session && (await withRequestId(sides, session, text, tickets))
         case 'notifications/resources/updated':
           return rename ? editText(text, ['params', 'uri'], rename) : text
-        case 'notifications/tasks/status':
-        case 'notifications/tasks': {
-          const params = readMember(text, ['params'])
+        default: {
+          const params = sealTask && text.includes('"taskId"') ? readMember(text, ['params']) : undefined
           if (params === undefined) return text
           const sealed = await withTasks(params)
           return editMember(text, ['params'], () => sealed)
         }
-        default:
-          return text
       }
     },
     request: async ({ method, idText, params }) => {
-      if (!session || !takesRequest(sides.capabilities, method)) return undefined
+      if (!session || !takesLegacyRequest(sides.capabilities, method)) return undefined
       const { name } = session
       const ticket = { is: 'upstream', serviceId: service.id, dialect: sides.dialect(), idText } as const
       const id = await tickets.requests.seal(ticket, name)
@@ -84,7 +83,14 @@ export function borderOf(sides: BorderSides, tickets: AllTickets): Border {
         ['jsonrpc', '"2.0"'],
         ['id', JSON.stringify(id)],
         ['method', JSON.stringify(method)],
-        ['params', await withProgressToken(sides, session, params, tickets)],
+        ...(params === undefined
+          ? []
+          : [
+              [
+                'params',
+                await withProgressToken(sides, session, await withRelatedTask(params), tickets),
+              ] as const,
+            ]),
       ])
     },
     eventId: async (eventId) => {

@@ -7,20 +7,24 @@ import { cut, elementsOf } from '../protocol/json.ts'
 
 const RELATED = ['_meta', 'io.modelcontextprotocol/related-task', 'taskId'] as const
 
+type Seal = (taskId: string) => Promise<string>
+
 /** The result or the parameters of a notification, with the ids of tasks replaced. */
-export async function rewriteTaskIds(
-  raw: string,
-  seal: (taskId: string) => Promise<string>,
-): Promise<string> {
+export async function rewriteTaskIds(raw: string, seal: Seal): Promise<string> {
   let text = raw
-  for (const path of [['taskId'], ['task', 'taskId'], RELATED]) {
-    const taskId = readText(text, path)
-    if (taskId === undefined) continue
-    const sealed = JSON.stringify(await seal(taskId))
-    text = editMember(text, path, () => sealed)
-  }
+  for (const path of [['taskId'], ['task', 'taskId'], RELATED]) text = await rewriteId(text, path, seal)
   const tasks = readMember(text, ['tasks'])
   if (!tasks?.startsWith('[')) return text
   const items = await Promise.all(elementsOf(tasks).map((item) => rewriteTaskIds(cut(tasks, item), seal)))
   return editMember(text, ['tasks'], () => `[${items.join(',')}]`)
+}
+
+/** The same where only the task that something belongs to is the upstream's; any other id in it is its caller's. */
+export const rewriteRelatedTask = (raw: string, seal: Seal): Promise<string> => rewriteId(raw, RELATED, seal)
+
+async function rewriteId(text: string, path: readonly string[], seal: Seal): Promise<string> {
+  const taskId = readText(text, path)
+  if (taskId === undefined) return text
+  const sealed = JSON.stringify(await seal(taskId))
+  return editMember(text, path, () => sealed)
 }

@@ -25,8 +25,9 @@ export type Sent = {
   readonly dialect: Dialect
   /** `undefined`: the stream is that of a call made before, whichever it was. */
   readonly upstreamIdText: string | undefined
-  /** Where the stream before this one broke off. */
+  /** Where the stream before this one broke off, and how many there were. */
   readonly place?: Place
+  readonly resumes?: number
 }
 
 export type Conversation = {
@@ -74,7 +75,7 @@ type Next = { readonly sent: Sent; readonly idText: string | undefined } | undef
 async function* follow(talk: Conversation, sent: Sent): AsyncGenerator<Piece, Next, void> {
   let { idText } = talk
   let place = sent.place ?? NO_PLACE
-  const options = { idText: sent.upstreamIdText, deadline: talk.deadline }
+  const options = { idText: sent.upstreamIdText, deadline: talk.deadline, idleMs: idleMsOf(sent) }
   for await (const incoming of readIncoming(sent.response, options)) {
     if (incoming.place) place = laterPlace(place, incoming.place)
     switch (incoming.is) {
@@ -164,7 +165,7 @@ async function* parkUntilAnswered(
   let { idText } = talk
   for (;;) {
     talk.deadline.restart(LIMITS.inputWaitMs)
-    const request = `{"method":${JSON.stringify(asked.method)},"params":${asked.params}}`
+    const request = `{"method":${JSON.stringify(asked.method)},"params":${asked.params ?? '{}'}}`
     const result = writeObject([
       ['resultType', '"input_required"'],
       ['inputRequests', writeObject([[INPUT_KEY, request]])],
@@ -271,21 +272,36 @@ export const resumeAt = (
 /** The stream from where it broke off, where the upstream marked that place (2025-11-25, "Resumability"). */
 async function resume(
   { connection, deadline }: Pick<Conversation, 'connection' | 'deadline'>,
-  { dialect, upstreamIdText }: Pick<Sent, 'dialect' | 'upstreamIdText'>,
+  { dialect, upstreamIdText, resumes = 0 }: Pick<Sent, 'dialect' | 'upstreamIdText' | 'resumes'>,
   place: Place,
 ): Promise<Sent | undefined> {
-  const { eventId, retryMs = LIMITS.retryMs } = place
-  if (eventId === undefined || dialect.era === 'modern' || deadline.signal.aborted) return undefined
-  await wait(Math.min(retryMs, LIMITS.maxRetryMs))
-  const headers = requestHeaders(connection, dialect)
-  headers.set('accept', 'text/event-stream')
-  headers.set('last-event-id', eventId)
-  const sent = await send({ method: 'GET', url: connection.url, headers }, deadline)
-  if (!sent.ok) return undefined
-  if (sent.value.ok) return { response: sent.value, dialect, upstreamIdText, place }
-  discard(sent.value)
+  const { eventId } = place
+  if (eventId === undefined || dialect.era === 'modern') return undefined
+  let { retryMs = LIMITS.retryMs } = place
+  while (!deadline.signal.aborted) {
+    await wait(Math.min(retryMs, LIMITS.maxRetryMs))
+    const headers = requestHeaders(connection, dialect)
+    headers.set('accept', 'text/event-stream')
+    headers.set('last-event-id', eventId)
+    const sent = await send({ method: 'GET', url: connection.url, headers }, deadline)
+    if (!sent.ok) return undefined
+    if (sent.value.ok) return { response: sent.value, dialect, upstreamIdText, place, resumes: resumes + 1 }
+    discard(sent.value)
+    // The upstream has not noticed yet that the stream before this one is gone.
+    if (sent.value.status !== CONFLICT) return undefined
+    retryMs = Math.max(retryMs, LIMITS.retryMs)
+  }
   return undefined
 }
+
+const CONFLICT = 409
+
+/**
+ * Some servers tell on a resumed stream only what they said before it: one that is silent is asked again, less and
+ * less often. `undefined`: the usual silence.
+ */
+const idleMsOf = ({ resumes = 0 }: Sent): number | undefined =>
+  resumes === 0 ? undefined : Math.min(LIMITS.retryMs * 2 ** (resumes - 1), LIMITS.streamIdleMs)
 
 async function pieceOf({ border }: Conversation, text: string, place: Place | undefined): Promise<Piece> {
   const eventId = place?.eventId && (await border.eventId(place.eventId))

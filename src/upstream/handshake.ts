@@ -18,10 +18,21 @@ import { type Connection, type Dialect, requestHeaders } from './connection.ts'
 import type { Fault } from './fault.ts'
 import { discard, send } from './send.ts'
 
+/**
+ * What any caller may be able to do. Servers list some of what they offer only to clients who could use it; a
+ * catalogue is read for all of them.
+ */
+const EVERY_CAPABILITY = {
+  roots: { listChanged: true },
+  sampling: { context: {}, tools: {} },
+  elicitation: { form: {}, url: {} },
+  tasks: { list: {}, cancel: {}, requests: { sampling: { createMessage: {} }, elicitation: { create: {} } } },
+} as const
+
 /** The envelope of a modern request that the gateway sends on its own account. */
 const GATEWAY_ENVELOPE = {
   [META.version]: MODERN_VERSION,
-  [META.capabilities]: {},
+  [META.capabilities]: EVERY_CAPABILITY,
   [META.clientInfo]: GATEWAY_INFO,
 } as const
 
@@ -53,12 +64,12 @@ export async function introduce(
 
 /**
  * A legacy handshake. A session id in the answer's header means that every later request must carry it.
- * `capabilities`: what the caller can do on whose behalf this is, as raw JSON.
+ * `capabilities`: what the caller can do on whose behalf this is, as raw JSON; absent: it is for all callers.
  */
 export async function initialize(
   connection: Connection,
   deadline: Deadline,
-  capabilities = '{}',
+  capabilities: string = JSON.stringify(EVERY_CAPABILITY),
 ): Promise<Result<Introduction, Fault>> {
   const params = writeObject([
     ['protocolVersion', JSON.stringify(NEWEST_LEGACY_VERSION)],

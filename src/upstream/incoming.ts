@@ -31,8 +31,8 @@ export type UpstreamRequest = {
   readonly method: string
   /** Its id as JSON text. */
   readonly idText: string
-  /** `params` as raw JSON. */
-  readonly params: string
+  /** `params` as raw JSON; absent where it gave none. */
+  readonly params?: string
 }
 
 export type Incoming = { readonly place?: Place } & (
@@ -113,7 +113,7 @@ function readEvent(event: ServerEvent, idText: string | undefined): Incoming | u
     is: 'request',
     method,
     idText: JSON.stringify(id),
-    params: params ? cut(event.data, params) : '{}',
+    ...(params && { params: cut(event.data, params) }),
     ...place,
   }
 }

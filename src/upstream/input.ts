@@ -22,6 +22,13 @@ export function takesRequest(capabilities: string, method: string): boolean {
   return needed !== undefined && membersOf(capabilities).has(needed)
 }
 
+/**
+ * Whether a legacy caller with these capabilities takes requests of this method: for input, or about a task that it
+ * runs for the upstream (2025-11-25, "Tasks").
+ */
+export const takesLegacyRequest = (capabilities: string, method: string): boolean =>
+  takesRequest(capabilities, method) || (method.startsWith('tasks/') && membersOf(capabilities).has('tasks'))
+
 /** Whether a caller with these capabilities can be asked for anything. */
 export const takesAnyRequest = (capabilities: string): boolean => {
   const members = membersOf(capabilities)
