@@ -56,6 +56,7 @@ export class ClientSessionObject extends DurableObject {
     if (known) return known
     this.ctx.storage.sql.exec('INSERT INTO upstreams VALUES (?, ?)', serviceId, JSON.stringify(dialect))
     this.#listener.changed()
+    await this.#listener.heard()
     return dialect
   }
 
@@ -77,6 +78,7 @@ export class ClientSessionObject extends DurableObject {
     await this.#touch()
     this.ctx.storage.sql.exec('INSERT OR IGNORE INTO subscriptions VALUES (?, ?)', serviceId, uri)
     this.#listener.changed()
+    await this.#listener.heard()
   }
 
   unsubscribe(serviceId: string, uri: string): void {

@@ -14,8 +14,9 @@ import type { Result } from '../platform/result.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import { type Refusal, refuse } from '../protocol/refusal.ts'
 import type { Snapshot } from '../registry/snapshot.ts'
-import { beginCall, talkOf, tellCancelled, type UpstreamCall } from '../upstream/call.ts'
-import { converse, INPUT_KEY, type Piece, type Sent, takeUp } from '../upstream/converse.ts'
+import { beginCall, talkOf, tellCancelled, tellWhenOver, type UpstreamCall } from '../upstream/call.ts'
+import { converse, INPUT_KEY, inputRequired, type Piece, type Sent, takeUp } from '../upstream/converse.ts'
+import { respondWith } from '../upstream/deliver.ts'
 import { refusalOf } from '../upstream/fault.ts'
 import type { Inputs, Return, Standstill } from '../upstream/input.ts'
 import { streamPieces } from '../upstream/stream.ts'
@@ -43,6 +44,7 @@ export class ParkedCallObject extends DurableObject {
   #talk: Talk | undefined
   #round = 0
   #comeback: Return | undefined
+  readonly #gone = new AbortController()
 
   constructor(ctx: DurableObjectState, env: unknown, ports: ParkedPorts) {
     super(ctx, env as never)
@@ -51,10 +53,13 @@ export class ParkedCallObject extends DurableObject {
 
   override async fetch(request: Request): Promise<Response> {
     const body = await request.json<{ forward: Forward } | { comeback: Comeback }>()
-    return 'forward' in body ? await this.#start(body.forward) : await this.#goOn(body.comeback)
+    return 'forward' in body
+      ? await this.#start(body.forward, request.signal)
+      : await this.#goOn(body.comeback, request.signal)
   }
 
-  async #start(forward: Forward): Promise<Response> {
+  async #start(forward: Forward, signal: AbortSignal): Promise<Response> {
+    this.#heed(signal)
     const prepared = await this.#prepare(forward)
     if (!prepared.ok) return refuse(prepared.error, forward.idText)
     const call = prepared.value
@@ -66,11 +71,15 @@ export class ParkedCallObject extends DurableObject {
     return await this.#respond(this.#talk, { ...forward, acceptsStream: isStream })
   }
 
-  async #goOn({ round, idText, inputResponses, ...accepts }: Comeback): Promise<Response> {
+  async #goOn(
+    { round, idText, inputResponses, ...accepts }: Comeback,
+    signal: AbortSignal,
+  ): Promise<Response> {
     const waiting = await this.ctx.storage.get<Waiting>('waiting')
     if (!waiting || waiting.round !== round) return refuse({ why: 'invalid_state' }, idText)
     await this.ctx.storage.delete('waiting')
     this.#round = round
+    this.#heed(signal)
     const back = { idText, inputResponses: new Map(inputResponses) }
     if (!this.#talk) return await this.#takeUp(waiting, back, accepts)
     this.#comeback = back
@@ -78,19 +87,27 @@ export class ParkedCallObject extends DurableObject {
   }
 
   /** The upstream waits still, the stream to it is gone. */
-  async #takeUp({ forward, standstill }: Waiting, back: Return, accepts: Accepts): Promise<Response> {
-    const prepared = await this.#prepare({ ...forward, ...accepts, idText: back.idText })
-    if (!prepared.ok) return refuse(prepared.error, back.idText)
+  async #takeUp(waiting: Waiting, { idText, inputResponses }: Return, accepts: Accepts): Promise<Response> {
+    const { forward, standstill } = waiting
+    const response = inputResponses.get(INPUT_KEY)
+    if (response === undefined) {
+      const state = await this.#park(forward, standstill)
+      return respondWith(inputRequired(idText, standstill, state), 200, accepts.acceptsJson)
+    }
+    const prepared = await this.#prepare({ ...forward, ...accepts, idText })
+    if (!prepared.ok) {
+      // Nothing was said to the upstream, so the same state is good for another try.
+      await this.ctx.storage.put('waiting', waiting)
+      return refuse(prepared.error, idText)
+    }
     const call = prepared.value
-    const deadline = new Deadline(LIMITS.streamTotalMs)
-    const response = back.inputResponses.get(INPUT_KEY)
-    const { connection } = call
-    const sent =
-      response === undefined ? undefined : await takeUp({ connection, deadline }, standstill, response)
+    const deadline = new Deadline(LIMITS.streamTotalMs, this.#gone.signal)
+    const sent = await takeUp({ connection: call.connection, deadline }, standstill, response)
     if (!sent) {
       deadline.end()
-      return refuse({ why: 'upstream_bad_answer', service: call.service, reason: INTERRUPTED }, back.idText)
+      return refuse({ why: 'upstream_bad_answer', service: call.service, reason: INTERRUPTED }, idText)
     }
+    tellWhenOver(call, sent, deadline)
     const talk = talkOf(call, this.#ports.dispatch.sessions, deadline)
     this.#talk = { call, sent, deadline, pieces: converse(talk, sent) }
     return await this.#respond(this.#talk, accepts)
@@ -100,24 +117,14 @@ export class ParkedCallObject extends DurableObject {
     const background = (work: Promise<unknown>): void => this.ctx.waitUntil(work)
     const snapshot = await this.#ports.snapshot(background)
     if (!snapshot.ok) return snapshot
-    // The call outlives the request that brought it, so nothing of that request may end it.
-    const live: Live = { snapshot: snapshot.value, signal: new AbortController().signal, background }
+    const live: Live = { snapshot: snapshot.value, signal: this.#gone.signal, background }
     return await prepareCall(forward, live, this.#ports.dispatch, this.#inputsOf(forward))
   }
 
   #inputsOf(forward: Forward): Inputs {
     return {
       is: 'park',
-      park: async (standstill) => {
-        const round = ++this.#round
-        if (standstill.place.isInvited) this.#talk = undefined
-        const expiresAt = Date.now() + LIMITS.inputWaitMs
-        const waiting: Waiting = { forward, round, standstill }
-        await this.ctx.storage.put('waiting', waiting)
-        await this.ctx.storage.setAlarm(expiresAt)
-        const ticket = { object: this.ctx.id.toString(), round, expiresAt }
-        return await this.#ports.dispatch.tickets.states.seal(ticket, stateContext(forward))
-      },
+      park: (standstill) => this.#park(forward, standstill),
       returned: async () => {
         const back = this.#comeback
         this.#comeback = undefined
@@ -126,24 +133,44 @@ export class ParkedCallObject extends DurableObject {
     }
   }
 
+  /** Gives the state that the caller must bring back. */
+  async #park(forward: Forward, standstill: Standstill): Promise<string> {
+    const round = ++this.#round
+    if (standstill.place.isInvited) this.#talk = undefined
+    const expiresAt = Date.now() + LIMITS.inputWaitMs
+    const waiting: Waiting = { forward, round, standstill }
+    await this.ctx.storage.put('waiting', waiting)
+    await this.ctx.storage.setAlarm(expiresAt)
+    const ticket = { object: this.ctx.id.toString(), round, expiresAt }
+    return await this.#ports.dispatch.tickets.states.seal(ticket, stateContext(forward))
+  }
+
   async #respond(talk: Talk, { acceptsStream }: Accepts): Promise<Response> {
     const round = this.#round
     const onEnd = (): void => {
       const isHeld = this.#talk === talk && this.#round !== round
       if (!isHeld) this.#end(talk)
     }
-    if (acceptsStream) {
-      const onAbandon = (): void => {
-        this.#end(talk)
-        this.ctx.waitUntil(tellCancelled(talk.call, talk.sent))
-      }
-      return streamPieces(talk.pieces, { onEnd, onAbandon })
-    }
+    if (acceptsStream) return streamPieces(talk.pieces, { onEnd, onAbandon: () => this.#leave(round) })
     const piece = await lastOf(talk.pieces)
     onEnd()
     return piece
       ? new Response(piece.text, { status: piece.status, headers: { 'content-type': 'application/json' } })
       : refuse({ why: 'upstream_bad_answer', service: talk.call.service, reason: INTERRUPTED })
+  }
+
+  #heed(signal: AbortSignal): void {
+    const round = this.#round
+    signal.addEventListener('abort', () => this.#leave(round), { once: true })
+  }
+
+  /** The caller went away in this round. Where it was asked since, it may come back by another request. */
+  #leave(round: number): void {
+    if (this.#round !== round) return
+    this.#gone.abort()
+    const talk = this.#talk
+    talk?.deadline.cancel()
+    if (talk) this.#end(talk)
   }
 
   #end(talk: Talk): void {

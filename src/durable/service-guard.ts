@@ -60,11 +60,18 @@ export class ServiceGuardObject extends DurableObject {
     const timer = setInterval(() => {
       if (Date.now() > this.#interestEndsAt) over.abort()
     }, LIMITS.watchMs / 4)
+    let isFirst = true
+    const onOpen = (): void => {
+      resolve()
+      // What was announced while nobody listened is not announced again.
+      if (isFirst) this.#background(this.noteChange(serviceId))
+      isFirst = false
+    }
     const follow = async (): Promise<void> => {
       const service = await this.#service(serviceId)
       const connection = service && (await connect(service, this.#background, this.#ports.dispatch))
       if (!service || !connection?.ok) return
-      for await (const _ of followAnnouncements(service, connection.value, over.signal, resolve)) {
+      for await (const _ of followAnnouncements(service, connection.value, over.signal, onOpen)) {
         this.#background(this.noteChange(serviceId))
       }
     }

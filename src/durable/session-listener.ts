@@ -7,7 +7,7 @@ import { connect, type DispatchPorts, speechOf } from '../mcp/dispatch.ts'
 import { followRegistry, type FollowPorts, LISTENING, listChanged } from '../mcp/follow.ts'
 import type { Listener, SessionState } from '../mcp/memory.ts'
 import { openOutlet, type Outlet } from '../platform/outlet.ts'
-import { Deadline } from '../platform/deadline.ts'
+import { Deadline, within } from '../platform/deadline.ts'
 import type { Background } from '../platform/background.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import { refuse } from '../protocol/refusal.ts'
@@ -34,7 +34,12 @@ export type FullState = SessionState & {
   readonly subscriptions: readonly { readonly serviceId: string; readonly uri: string }[]
 }
 
-type Source = { readonly key: string; readonly over: AbortController }
+type Source = {
+  readonly key: string
+  readonly over: AbortController
+  /** Settles when nothing that it says is missed from there on, or when it says nothing. */
+  readonly isHeard: Promise<void>
+}
 
 const GROUPS: readonly KindGroup[] = ['tools', 'prompts', 'resources']
 const EVENT_PREFIX = 'g'
@@ -101,9 +106,17 @@ export class SessionListener {
       const service = snapshot.serviceById(serviceId)
       if (!service || this.#sources.has(serviceId)) continue
       const over = new AbortController()
-      this.#sources.set(serviceId, { key, over })
-      this.#keeper.background(this.#hear(service, dialect, filter, over.signal).catch(() => undefined))
+      const { promise: isHeard, resolve } = Promise.withResolvers<void>()
+      this.#sources.set(serviceId, { key, over, isHeard })
+      const hearing = this.#hear(service, dialect, filter, over.signal, resolve)
+      this.#keeper.background(hearing.catch(() => undefined).finally(resolve))
     }
+  }
+
+  /** Settles when all sources are heard, or soon: what an upstream says from then on reaches the client. */
+  async heard(): Promise<void> {
+    const heard = [...this.#sources.values()].map(({ isHeard }) => isHeard)
+    await within(LIMITS.listenOpenMs, Promise.all(heard))
   }
 
   close(): void {
@@ -154,7 +167,13 @@ export class SessionListener {
     if (opened.ok) await this.#keeper.keepUpstream(service.id, opened.value)
   }
 
-  async #hear(service: ServiceRecord, dialect: Dialect, filter: string, over: AbortSignal): Promise<void> {
+  async #hear(
+    service: ServiceRecord,
+    dialect: Dialect,
+    filter: string,
+    over: AbortSignal,
+    onOpen: () => void,
+  ): Promise<void> {
     const listener = this.#listener
     const { dispatch, registry } = this.#ports
     const { snapshot } = registry.held
@@ -177,7 +196,7 @@ export class SessionListener {
       },
       dispatch.tickets,
     )
-    for await (const incoming of listenTo(connection.value, dialect, filter, over)) {
+    for await (const incoming of listenTo(connection.value, dialect, filter, over, onOpen)) {
       if (incoming.is === 'notification' && !incoming.method.startsWith('notifications/subscriptions/')) {
         const text = await border.notification(incoming.method, incoming.text)
         if (text !== undefined) this.#emit(text)

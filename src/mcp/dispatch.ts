@@ -92,9 +92,9 @@ export async function prepareCall(
     inputs: inputs ?? inputsOf(forward, dialect, ports),
     signal: live.signal,
     background: live.background,
-    onSent: (sent, deadline) => {
-      spoken = sent.dialect
-      if (session) ports.inFlight.add(session, forward.idText, connection.value, sent, deadline)
+    onSend: (trip, deadline) => {
+      spoken = trip.dialect
+      if (session) ports.inFlight.add(session, forward.idText, connection.value, trip, deadline)
     },
   })
 }

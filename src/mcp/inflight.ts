@@ -5,9 +5,9 @@
 import type { Session } from '../identity/session.ts'
 import type { Deadline } from '../platform/deadline.ts'
 import type { Connection } from '../upstream/connection.ts'
-import type { Sent } from '../upstream/converse.ts'
+import type { Trip } from '../upstream/converse.ts'
 
-export type InFlightCall = { readonly connection: Connection; readonly sent: Sent }
+export type InFlightCall = { readonly connection: Connection; readonly trip: Trip }
 
 type Entry = InFlightCall & { readonly cancel: () => void }
 
@@ -19,12 +19,12 @@ export class InFlight {
   }
 
   /** Kept until the deadline is over. */
-  add(session: Session, idText: string, connection: Connection, sent: Sent, deadline: Deadline): void {
+  add(session: Session, idText: string, connection: Connection, trip: Trip, deadline: Deadline): void {
     const key = keyOf(session, idText)
     // Cancelled by another request, whose context must not touch the connections of this one.
     const { promise, resolve } = Promise.withResolvers<void>()
     promise.then(() => deadline.cancel()).catch(() => undefined)
-    const entry = { connection, sent, cancel: resolve }
+    const entry = { connection, trip, cancel: resolve }
     this.#calls.set(key, entry)
     deadline.onEnd(() => {
       if (this.#calls.get(key) === entry) this.#calls.delete(key)

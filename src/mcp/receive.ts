@@ -53,10 +53,10 @@ async function hearCancelled(asked: Asked, session: Session, ports: DispatchPort
   if (idText === undefined) return
   const call = ports.inFlight.cancel(session, idText)
   if (!call) return await tellAll(asked, session, ports)
-  const { connection, sent } = call
-  if (sent.dialect.era === 'modern') return
-  const body = editMember(notificationOf(asked), ['params', 'requestId'], () => sent.upstreamIdText)
-  asked.background(replyTo(connection, sent.dialect, body))
+  const { connection, trip } = call
+  if (trip.dialect.era === 'modern') return
+  const body = editMember(notificationOf(asked), ['params', 'requestId'], () => trip.upstreamIdText)
+  asked.background(replyTo(connection, trip.dialect, body))
 }
 
 async function hearProgress(asked: Asked, session: Session, ports: DispatchPorts): Promise<void> {

@@ -9,7 +9,7 @@ import { err, ok, type Result } from '../platform/result.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import { type Body, bodyOf, readAnswer } from './answer.ts'
 import type { Dialect } from './connection.ts'
-import { type Conversation, converse, type Piece, replyTo, type Sent } from './converse.ts'
+import { type Conversation, converse, type Piece, replyTo, type Sent, type Trip } from './converse.ts'
 import { type Delivery, describeAnswer, isUntouched, respondWith } from './deliver.ts'
 import type { Fault } from './fault.ts'
 import type { Inputs } from './input.ts'
@@ -34,8 +34,8 @@ export type UpstreamCall = UpstreamRequestText &
     /** Aborts when the caller goes away. */
     readonly signal: AbortSignal
     readonly background: Background
-    /** Learns how the upstream knows this call, so that it can be cancelled. */
-    readonly onSent?: ((sent: Sent, deadline: Deadline) => void) | undefined
+    /** Learns how the upstream will know this call, so that it can be cancelled from the start. */
+    readonly onSend?: ((trip: Trip, deadline: Deadline) => void) | undefined
   }
 
 /** A call that is on its way, and what the upstream has begun to answer. */
@@ -66,7 +66,6 @@ export async function beginCall(
     deadline.end()
     return sent.ok ? (body as Result<never, Fault>) : sent
   }
-  call.onSent?.(sent.value, deadline)
   const talk = talkOf(call, sessions, deadline)
   return ok({ sent: sent.value, deadline, talk, body: body.value })
 }
@@ -95,6 +94,9 @@ async function sendOnce(
   upstreamIdText: string,
   deadline: Deadline,
 ): Promise<Result<Sent, Fault>> {
+  const trip = { dialect, upstreamIdText }
+  call.onSend?.(trip, deadline)
+  tellWhenOver(call, trip, deadline)
   const response = await send(outgoingRequest(call, dialect, upstreamIdText), deadline)
   return response.ok ? ok({ response: response.value, dialect, upstreamIdText }) : response
 }
@@ -107,7 +109,7 @@ const isSessionLost = ({ status }: Response): boolean => status === 404 || statu
 
 async function deliver(call: UpstreamCall, begun: Begun): Promise<Result<Response, Fault>> {
   const { sent, deadline, talk, body } = begun
-  if (body === 'stream' && call.acceptsStream) return ok(stream(call, begun))
+  if (body === 'stream' && call.acceptsStream) return ok(stream(begun))
   if (body === 'json' && passesUnread(call, sent)) return ok(passThrough(sent.response))
   if (call.inputs.is === 'ask' && call.acceptsStream) return await deliverOrAsk(call, begun)
   if (body === 'stream') return await collect(call, converse(talk, sent), deadline)
@@ -128,26 +130,44 @@ export const talkOf = (call: UpstreamCall, sessions: UpstreamSessions, deadline:
   },
 })
 
-function stream(call: UpstreamCall, { talk, sent, deadline }: Begun): Response {
+function stream({ talk, sent, deadline }: Begun): Response {
   const pieces = converse(talk, sent)
   const end = (): void => {
     deadline.end()
     void pieces.return()
   }
   const onAbandon = (): void => {
+    deadline.cancel()
     end()
-    // Going away means cancelling in the modern era only; a legacy upstream must be told.
-    if (call.era === 'modern' && sent.dialect.era === 'legacy') call.background(tellCancelled(call, sent))
   }
   return streamPieces(pieces, { onEnd: end, onAbandon })
+}
+
+/**
+ * A legacy upstream is told when nobody waits any longer (2025-11-25, "Cancellation", "Timeouts"): in the very event,
+ * since nothing that begins later is done for a caller that is gone. A legacy caller going away means nothing.
+ */
+export function tellWhenOver(
+  call: Pick<UpstreamCall, 'connection' | 'era' | 'background'>,
+  trip: Trip,
+  deadline: Deadline,
+): void {
+  if (trip.dialect.era === 'modern') return
+  const tell = (): void => {
+    if (call.era === 'modern' || deadline.expired)
+      call.background(tellCancelled(call, trip, deadline.expired))
+  }
+  deadline.signal.addEventListener('abort', tell, { once: true })
 }
 
 /** Tells a legacy upstream that its answer is not wanted any more. */
 export async function tellCancelled(
   { connection }: Pick<UpstreamCall, 'connection'>,
-  { dialect, upstreamIdText }: Pick<Sent, 'dialect' | 'upstreamIdText'>,
+  { dialect, upstreamIdText }: Trip,
+  isLate = false,
 ): Promise<void> {
-  const params = `{"requestId":${upstreamIdText},"reason":"the caller went away"}`
+  const reason = isLate ? 'it took too long' : 'the caller went away'
+  const params = `{"requestId":${upstreamIdText},"reason":"${reason}"}`
   const body = `{"jsonrpc":"2.0","method":"notifications/cancelled","params":${params}}`
   await replyTo(connection, dialect, body)
 }

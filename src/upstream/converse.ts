@@ -19,12 +19,16 @@ import { laterPlace, NO_PLACE, type Place, readIncoming, type UpstreamRequest } 
 import { capabilityFor, type Inputs, type Standstill, takesRequest } from './input.ts'
 import { discard, send } from './send.ts'
 
-/** A request that went out, and what came back. */
-export type Sent = {
-  readonly response: Response
+/** How an upstream knows a request. */
+export type Trip = {
   readonly dialect: Dialect
   /** `undefined`: the stream is that of a call made before, whichever it was. */
   readonly upstreamIdText: string | undefined
+}
+
+/** A request that went out, and what came back. */
+export type Sent = Trip & {
+  readonly response: Response
   /** Where the stream before this one broke off, and how many there were. */
   readonly place?: Place
   readonly resumes?: number
@@ -165,13 +169,8 @@ async function* parkUntilAnswered(
   let { idText } = talk
   for (;;) {
     talk.deadline.restart(LIMITS.inputWaitMs)
-    const request = `{"method":${JSON.stringify(asked.method)},"params":${asked.params ?? '{}'}}`
-    const result = writeObject([
-      ['resultType', '"input_required"'],
-      ['inputRequests', writeObject([[INPUT_KEY, request]])],
-      ['requestState', JSON.stringify(await talk.inputs.park(standstill))],
-    ])
-    yield { text: answerText(idText, 'result', result), status: 200, isLast: true }
+    const text = inputRequired(idText, standstill, await talk.inputs.park(standstill))
+    yield { text, status: 200, isLast: true }
     const back = await talk.inputs.returned()
     if (!back) {
       tell(talk, dialect, asked, 'error', '{"code":-32000,"message":"The client did not answer in time"}')
@@ -228,6 +227,21 @@ async function* passAnswer(
   return undefined
 }
 
+/** The answer that asks a modern caller for what its upstream wants to know. */
+export function inputRequired(
+  idText: string | undefined,
+  { asked }: Standstill,
+  requestState: string,
+): string {
+  const request = `{"method":${JSON.stringify(asked.method)},"params":${asked.params ?? '{}'}}`
+  const result = writeObject([
+    ['resultType', '"input_required"'],
+    ['inputRequests', writeObject([[INPUT_KEY, request]])],
+    ['requestState', JSON.stringify(requestState)],
+  ])
+  return answerText(idText, 'result', result)
+}
+
 /** Answers a request of the upstream; where its answer goes to is its own endpoint, whatever stream it came on. */
 function tell(
   { connection, background }: Conversation,
@@ -265,14 +279,14 @@ export async function takeUp(
 /** The stream of a call made before, from the event that its reader saw last. */
 export const resumeAt = (
   talk: Pick<Conversation, 'connection' | 'deadline'>,
-  sent: Pick<Sent, 'dialect' | 'upstreamIdText'>,
+  sent: Trip,
   eventId: string,
 ): Promise<Sent | undefined> => resume(talk, sent, { ...NO_PLACE, eventId, retryMs: 0 })
 
 /** The stream from where it broke off, where the upstream marked that place (2025-11-25, "Resumability"). */
 async function resume(
   { connection, deadline }: Pick<Conversation, 'connection' | 'deadline'>,
-  { dialect, upstreamIdText, resumes = 0 }: Pick<Sent, 'dialect' | 'upstreamIdText' | 'resumes'>,
+  { dialect, upstreamIdText, resumes = 0 }: Trip & Pick<Sent, 'resumes'>,
   place: Place,
 ): Promise<Sent | undefined> {
   const { eventId } = place

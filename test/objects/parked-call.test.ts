@@ -82,6 +82,15 @@ describe('a call that waits for its caller', () => {
     expect((await call('silent', comeBack(again))).result.content[0].text).toMatch(/^accept/)
   })
 
+  it.each(['inviting', 'silent'] as const)('is asked again where it brings no answer (%s)', async (kind) => {
+    const factsSince = await watch(kind)
+    const { back } = await park(kind)
+    const again = await call(kind, { ...back, inputResponses: {} })
+    expect(again.result.resultType).toBe('input_required')
+    expect((await call(kind, comeBack(again))).result.content[0].text).toMatch(/^accept/)
+    expect(await factsSince()).toEqual({ runs: 1, cancelled: [] })
+  })
+
   it('is told lost with a stream that cannot be resumed, and is not repeated', async () => {
     const factsSince = await watch('silent')
     const { stub, back } = await park('silent')

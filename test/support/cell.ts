@@ -1,6 +1,7 @@
 /** The matrix: clients of both eras through the gateway to upstreams of both eras, all on the official SDKs. */
 import type { Era } from '../../src/protocol/version.ts'
 import { TOKEN, type Gateway } from './gateway.ts'
+import { type Relay, startRelay } from './relay.ts'
 import { type ClientOptions, connectLegacy, connectModern, type SdkClient } from './sdk-client.ts'
 import { startLegacyServer } from './sdk-legacy.ts'
 import { startModernServer } from './sdk-modern.ts'
@@ -27,29 +28,44 @@ export const IN_CELL = '$client client, $upstream upstream, at the endpoint of $
 export class Matrix {
   readonly stack: Stack
   readonly gateway: Gateway
+  readonly #relay: Relay
   readonly #upstreams: Readonly<Record<Era, SdkUpstream>>
-  readonly #clients: SdkClient[] = []
+  #clients: SdkClient[] = []
 
-  constructor(stack: Stack, gateway: Gateway, upstreams: Readonly<Record<Era, SdkUpstream>>) {
+  constructor(stack: Stack, gateway: Gateway, relay: Relay, upstreams: Readonly<Record<Era, SdkUpstream>>) {
     this.stack = stack
     this.gateway = gateway
+    this.#relay = relay
     this.#upstreams = upstreams
+  }
+
+  /** Of the gateway, as the edge shows it (relay.ts). */
+  get url(): string {
+    return this.#relay.url
   }
 
   upstream({ upstream }: Cell): SdkUpstream {
     return this.#upstreams[upstream]
   }
 
-  /** A client of its own; it is closed with the matrix. */
+  /** A client of its own; it goes with `disconnect` or with the matrix. */
   async connect(cell: Cell, options?: ClientOptions): Promise<SdkClient> {
     const connect = cell.client === 'legacy' ? connectLegacy : connectModern
-    const client = await connect(`${this.gateway.url}${pathOf(cell)}`, TOKEN, options)
+    const client = await connect(`${this.#relay.url}${pathOf(cell)}`, TOKEN, options)
     this.#clients.push(client)
     return client
   }
 
+  /** Closes every client that is connected. */
+  async disconnect(): Promise<void> {
+    const clients = this.#clients
+    this.#clients = []
+    await Promise.all(clients.map((client) => client.close()))
+  }
+
   async close(): Promise<void> {
-    await Promise.all(this.#clients.map((client) => client.close()))
+    await this.disconnect()
+    await this.#relay.close()
     await this.stack.close()
     await Promise.all(Object.values(this.#upstreams).map((upstream) => upstream.close()))
   }
@@ -72,5 +88,5 @@ export async function startMatrix(): Promise<Matrix> {
     const registered = await gateway.register(upstream.era, upstream.url)
     if (registered.status !== 201) throw new Error(registered.text)
   }
-  return new Matrix(stack, gateway, { legacy, modern })
+  return new Matrix(stack, gateway, await startRelay(gateway.url), { legacy, modern })
 }

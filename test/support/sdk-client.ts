@@ -90,8 +90,14 @@ export async function connectLegacy(
   if ('sampling' in capabilities) client.setRequestHandler(CreateMessageRequestSchema, take)
   if ('roots' in capabilities) client.setRequestHandler(ListRootsRequestSchema, take)
   client.fallbackNotificationHandler = async (notification) => void heard.push(notification)
+  const opened = Promise.withResolvers<void>()
   const transport = new LegacyTransport(new URL(url), {
     requestInit: { headers: { authorization: `Bearer ${token}` } },
+    fetch: async (at, init) => {
+      const response = await fetch(at, init)
+      if (init?.method === 'GET') opened.resolve()
+      return response
+    },
   })
   await client.connect(transport as Transport)
   const limits = { timeout: TIMEOUT_MS }
@@ -111,8 +117,9 @@ export async function connectLegacy(
     complete: async (ref, value) =>
       (await client.complete({ ref: ref as never, argument: { name: 'word', value } })).completion.values,
     capabilities: () => client.getServerCapabilities(),
-    // Its stream for changes of lists is open since it began its session.
+    // It opens its stream by itself when its session begins.
     listen: async (uris = []) => {
+      await opened.promise
       for (const uri of uris) await client.subscribeResource({ uri })
     },
     unlisten: async (uri) => void (await client.unsubscribeResource({ uri })),
