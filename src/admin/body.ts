@@ -51,7 +51,7 @@ const auth = z.discriminatedUnion('type', [
 const ms = (max: number) => z.int().min(1).max(max)
 
 const settings = {
-  transport: z.literal('http'),
+  transport: z.enum(['http', 'sse']),
   instances: z.array(z.strictObject({ url, weight: z.int().min(1).max(100).default(1) })).max(50),
   loadBalancer: z.enum(['round_robin', 'least_connections', 'weighted', 'health_based', 'random']),
   auth,

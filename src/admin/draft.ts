@@ -1,6 +1,7 @@
 /** What a service would be after a write: checked fields, ready to be tried and stored. Pure. */
 import { err, ok, type Result } from '../platform/result.ts'
 import { Secret } from '../platform/secret.ts'
+import type { Transport } from '../protocol/transport.ts'
 import type { ServiceConfig, ServiceInstance, ServiceRecord } from '../registry/image.ts'
 import { type AddressPolicy, type AddressRefusal, checkAddress } from '../upstream/address.ts'
 import type { Connection, UpstreamAuth } from '../upstream/connection.ts'
@@ -24,7 +25,7 @@ const CONFIG_FIELDS = [
 ] as const
 
 export function draftOf(body: Registration, policy: AddressPolicy): Result<Draft, Problem> {
-  return build(body.url, { type: 'none' }, {}, body, policy)
+  return build({ url: body.url, transport: body.transport, auth: { type: 'none' }, config: {} }, body, policy)
 }
 
 /** The stored service with the fields of `body` laid over it. */
@@ -39,23 +40,29 @@ export function merge(
       invalidBody([{ field: 'name', message: 'cannot be changed; register the service under its new name' }]),
     )
   }
-  return build(body.url ?? service.url, auth, service.config, body, policy)
+  const { url = service.url, transport = body.url === undefined ? knownTransport(service) : undefined } = body
+  return build({ url, transport, auth, config: service.config }, body, policy)
 }
 
+/** One that was never spoken to may have been guessed. */
+const knownTransport = ({ transport, catalogue }: ServiceRecord): Transport | undefined =>
+  catalogue || transport === 'sse' ? transport : undefined
+
+type Base = Pick<Draft, 'url' | 'transport' | 'auth' | 'config'>
+
 function build(
-  url: string,
-  auth: UpstreamAuth,
-  stored: ServiceConfig,
+  { url, transport, auth, config: stored }: Base,
   body: Change,
   policy: AddressPolicy,
 ): Result<Draft, Problem> {
-  const address = checkAddress(url, policy)
+  const address = checkAddress(url, policy, transport === 'sse' ? '/sse' : '/mcp')
   if (!address.ok) return err(addressRefused('url', address.error))
   const instances = body.instances === undefined ? ok(undefined) : checkInstances(body.instances, policy)
   if (!instances.ok) return instances
   const config = configOf(stored, body)
   return ok({
     url: address.value.href,
+    transport,
     headers: config.headers ?? {},
     auth: body.auth ? readAuth(body.auth) : auth,
     config,

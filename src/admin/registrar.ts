@@ -6,7 +6,6 @@ import type { Background } from '../platform/background.ts'
 import type { Clock } from '../platform/clock.ts'
 import { err, ok, type Result } from '../platform/result.ts'
 import type { Registry } from '../registry/registry.ts'
-import type { Catalogue } from '../protocol/catalogue.ts'
 import { claimsOf } from '../registry/claim.ts'
 import type { ServiceRecord, ServiceStatus } from '../registry/image.ts'
 import type { Snapshot } from '../registry/snapshot.ts'
@@ -15,6 +14,7 @@ import type { DatabaseFault } from '../storage/database.ts'
 import type { Act, ServiceFields, ServiceStore } from '../storage/services.ts'
 import type { AddressPolicy } from '../upstream/address.ts'
 import type { Connection } from '../upstream/connection.ts'
+import type { Discovery } from '../upstream/discovery.ts'
 import { describeFault, type Fault } from '../upstream/fault.ts'
 import type { Change, Registration } from './body.ts'
 import { draftOf, merge, type Draft } from './draft.ts'
@@ -24,7 +24,7 @@ export type RegistrarPorts = {
   readonly registry: Registry
   readonly store: ServiceStore
   readonly credentials: CredentialStore
-  readonly discover: (connection: Connection) => Promise<Result<Catalogue, Fault>>
+  readonly discover: (connection: Connection) => Promise<Result<Discovery, Fault>>
   readonly policy: AddressPolicy
   readonly clock: Clock
 }
@@ -63,8 +63,8 @@ export class Registrar {
     const write = {
       id,
       fields: await this.#fieldsOf(id, draft.value, discovered, { isEnabled: true }),
-      catalogue: discovered.ok ? discovered.value : undefined,
-      names: claimsOf(discovered.ok ? discovered.value : { tools: fallback ?? '[]' }),
+      catalogue: discovered.ok ? discovered.value.catalogue : undefined,
+      names: claimsOf(discovered.ok ? discovered.value.catalogue : { tools: fallback ?? '[]' }),
       instances: draft.value.instances,
     }
     const stored = await this.#ports.store.insert(body.name, write, {
@@ -84,7 +84,9 @@ export class Registrar {
     const draft = merge(service, auth ?? { type: 'none' }, body, this.#ports.policy)
     if (!draft.ok) return draft
     const discovered = await this.#ports.discover(draft.value)
-    const isNewConnection = body.url !== undefined || body.auth !== undefined || body.headers !== undefined
+    const isNewConnection = [body.url, body.transport, body.auth, body.headers].some(
+      (field) => field !== undefined,
+    )
     const fallback = draft.value.config.fallbackTools
     if (!discovered.ok && isNewConnection && fallback === undefined) {
       return err(discoveryFailed(service.name, discovered.error))
@@ -110,7 +112,10 @@ export class Registrar {
     const draft = await this.#draftAsStored(service)
     const discovered = draft && (await this.#ports.discover(draft))
     if (!draft || !discovered?.ok) return
-    if (discovered.value.fingerprint === service.catalogue?.fingerprint && service.status === 'connected')
+    if (
+      discovered.value.catalogue.fingerprint === service.catalogue?.fingerprint &&
+      service.status === 'connected'
+    )
       return
     const act = { actor: 'gateway', action: 'service.refresh', target: service.name }
     await this.#store(service, draft, discovered, act, background)
@@ -162,15 +167,15 @@ export class Registrar {
   async #store(
     service: ServiceRecord,
     draft: Draft,
-    discovered: Result<Catalogue, Fault>,
+    discovered: Result<Discovery, Fault>,
     act: Act,
     background: Background,
   ): Promise<Outcome> {
     const write = {
       id: service.id,
       fields: await this.#fieldsOf(service.id, draft, discovered, service),
-      catalogue: discovered.ok ? discovered.value : undefined,
-      names: discovered.ok ? claimsOf(discovered.value) : [],
+      catalogue: discovered.ok ? discovered.value.catalogue : undefined,
+      names: discovered.ok ? claimsOf(discovered.value.catalogue) : [],
       instances: draft.instances,
     }
     return await this.#answer(await this.#ports.store.update(write, act), service.name, background)
@@ -179,12 +184,13 @@ export class Registrar {
   async #fieldsOf(
     id: string,
     draft: Draft,
-    discovered: Result<Catalogue, Fault>,
+    discovered: Result<Discovery, Fault>,
     { isEnabled, lastPingAt }: Pick<ServiceRecord, 'isEnabled'> & Partial<ServiceRecord>,
   ): Promise<ServiceFields> {
     const reached: ServiceStatus = discovered.ok ? 'connected' : 'error'
     return {
       url: draft.url,
+      transport: discovered.ok ? discovered.value.transport : (draft.transport ?? 'http'),
       config: draft.config,
       sealedAuth: await this.#ports.credentials.seal(draft.auth, id),
       isEnabled,

@@ -172,7 +172,7 @@ export class SessionListener {
     dialect: Dialect,
     filter: string,
     over: AbortSignal,
-    onOpen: () => void,
+    onHeard: () => void,
   ): Promise<void> {
     const listener = this.#listener
     const { dispatch, registry } = this.#ports
@@ -180,12 +180,13 @@ export class SessionListener {
     const connection = await connect(service, this.#keeper.background, dispatch)
     if (!listener || !snapshot || !connection.ok) return
     const { session, principal, endpoint } = listener
+    let spoken = dialect
     const border = borderOf(
       {
         snapshot,
         endpoint,
         service,
-        dialect: () => dialect,
+        dialect: () => spoken,
         principal,
         era: 'legacy',
         session,
@@ -196,6 +197,10 @@ export class SessionListener {
       },
       dispatch.tickets,
     )
+    const onOpen = (opened: Dialect): void => {
+      spoken = opened
+      onHeard()
+    }
     for await (const incoming of listenTo(connection.value, dialect, filter, over, onOpen)) {
       if (incoming.is === 'notification' && !incoming.method.startsWith('notifications/subscriptions/')) {
         const text = await border.notification(incoming.method, incoming.text)
@@ -209,7 +214,7 @@ export class SessionListener {
               ? '"result":{}'
               : `"error":{"code":-32601,"message":"Method not found: the client takes no ${incoming.method}"}`
           const body = `{"jsonrpc":"2.0","id":${incoming.idText},${outcome}}`
-          this.#keeper.background(replyTo(connection.value, dialect, body))
+          this.#keeper.background(replyTo(connection.value, spoken, body))
         }
       }
     }

@@ -70,7 +70,8 @@ export async function prepareCall(
   if (!connection.ok) return connection
   const state = forward.session && (await ports.memory.state(forward.session, live.background))
   const { dialect, isStateful } = speechOf(service, forward)
-  const owner = isStateful ? ownerOf(service, forward, state, ports) : undefined
+  const hasSession = isStateful || service.transport === 'sse'
+  const owner = hasSession ? ownerOf(service, forward, state, ports) : undefined
   let spoken = dialect
   const { session } = forward
   const border = borderOf(
@@ -108,7 +109,7 @@ export async function connect(
   background: Background,
   ports: Pick<DispatchPorts, 'mayCall' | 'openCredential' | 'recover'>,
 ): Promise<Result<Connection, Refusal>> {
-  const { name, url, config } = service
+  const { name, url, transport, config } = service
   if (!service.catalogue) {
     background(ports.recover(service, background))
     const reason = 'it was away when it was registered and is being contacted now'
@@ -120,7 +121,7 @@ export async function connect(
   }
   const auth = await ports.openCredential(service)
   return auth
-    ? ok({ url, headers: config.headers ?? {}, auth })
+    ? ok({ url, transport, headers: config.headers ?? {}, auth })
     : err({ why: 'upstream_auth', service: name })
 }
 

@@ -91,7 +91,7 @@ export async function* followUpstream(
     ...(uris.length > 0 && { resourceSubscriptions: uris }),
     ...(taskIds.length > 0 && { taskIds }),
   })
-  if (speech.dialect.era === 'modern')
+  if (speech.dialect.era === 'modern' || connection.transport === 'sse')
     return yield* listenTo(connection, speech.dialect, filter, closed, onOpen)
   const deadline = new Deadline(LIMITS.handshakeTimeoutMs, closed)
   let { dialect } = speech

@@ -3,10 +3,10 @@
  * built from. What upstreams said is raw JSON text, byte for byte.
  */
 import type { Catalogue } from '../protocol/catalogue.ts'
+import type { Transport } from '../protocol/transport.ts'
 import type { OfferKind } from './kind.ts'
 
 export type ServiceStatus = 'connected' | 'disconnected' | 'error'
-export type Transport = 'http'
 export type LoadBalancer = 'round_robin' | 'least_connections' | 'weighted' | 'health_based' | 'random'
 
 export type ServiceInstance = { readonly id: string; readonly url: string; readonly weight: number }

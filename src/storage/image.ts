@@ -81,7 +81,7 @@ function readService(
     id: row.id,
     name: row.name,
     url: row.url,
-    transport: 'http',
+    transport: row.transport === 'sse' ? 'sse' : 'http',
     config: readConfig(row.config),
     sealedAuth: row.sealedAuth ?? undefined,
     isEnabled: row.isEnabled,

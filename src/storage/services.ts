@@ -6,6 +6,7 @@ import { and, eq, isNull, sql } from 'drizzle-orm'
 import type { BatchItem } from 'drizzle-orm/batch'
 import type { Result } from '../platform/result.ts'
 import type { Catalogue } from '../protocol/catalogue.ts'
+import type { Transport } from '../protocol/transport.ts'
 import type { NameClaim } from '../registry/claim.ts'
 import type { ServiceConfig, ServiceInstance, ServiceStatus } from '../registry/image.ts'
 import { attempt, type Database, type DatabaseFault } from './database.ts'
@@ -20,6 +21,7 @@ import {
 
 export type ServiceFields = {
   readonly url: string
+  readonly transport: Transport
   readonly config: ServiceConfig
   readonly sealedAuth: string | undefined
   readonly isEnabled: boolean
@@ -57,7 +59,6 @@ export class ServiceStore {
       id: write.id,
       organisationId: this.#organisationId,
       name,
-      transport: 'http',
       ...columnsOf(write.fields),
     }
     return this.#commit([this.#database.insert(services).values(row), ...this.#details(write)], act)
@@ -161,6 +162,7 @@ export class ServiceStore {
 
 const columnsOf = (fields: ServiceFields) => ({
   url: fields.url,
+  transport: fields.transport,
   config: fields.config,
   sealedAuth: fields.sealedAuth ?? null,
   isEnabled: fields.isEnabled,

@@ -65,15 +65,19 @@ const FOREIGN_PORTS: ReadonlySet<number> = new Set([
   9300, 10_080, 10_250, 11_211, 27_017,
 ])
 
-/** The URL to call, its empty path made `/mcp`; or why this address is refused. */
-export function checkAddress(text: string, policy: AddressPolicy): Result<URL, AddressRefusal> {
+/** The URL to call, its empty path made `path`; or why this address is refused. */
+export function checkAddress(
+  text: string,
+  policy: AddressPolicy,
+  path = '/mcp',
+): Result<URL, AddressRefusal> {
   const url = text.length <= MAX_CHARS ? parse(text) : undefined
   // Escaping makes a URL longer than its text.
   if (!url || url.href.length > MAX_CHARS)
     return err({ reason: 'unparsable', detail: 'must be an absolute URL of at most 2048 characters' })
   const refusal = checkParts(url) ?? checkHost(url, policy)
   if (refusal) return err(refusal)
-  if (url.pathname === '/') url.pathname = '/mcp'
+  if (url.pathname === '/') url.pathname = path
   return ok(url)
 }
 

@@ -13,9 +13,10 @@ import { type Conversation, converse, type Piece, replyTo, type Sent, type Trip 
 import { type Delivery, describeAnswer, isUntouched, respondWith } from './deliver.ts'
 import type { Fault } from './fault.ts'
 import type { Inputs } from './input.ts'
+import { openLink } from './link.ts'
 import { outgoingRequest, type UpstreamRequestText } from './outgoing.ts'
 import { discard, send } from './send.ts'
-import type { SessionOwner, UpstreamSessions } from './session.ts'
+import { openSession, type SessionOwner, sessionOf, type UpstreamSessions } from './session.ts'
 import { streamPieces } from './stream.ts'
 
 export type UpstreamCall = UpstreamRequestText &
@@ -75,6 +76,7 @@ async function sendCall(
   sessions: UpstreamSessions,
   deadline: Deadline,
 ): Promise<Result<Sent, Fault>> {
+  if (call.connection.transport === 'sse') return await sendLinked(call, deadline)
   if (!call.owner) return await sendOnce(call, call.dialect, call.idText, deadline)
   for (let attempt = 1; ; attempt++) {
     const session = await sessions.get(call.owner, call.connection, deadline)
@@ -86,6 +88,21 @@ async function sendCall(
     discard(sent.value.response)
     await sessions.lose(call.owner, session.value)
   }
+}
+
+/** A stream belongs to the request that opened it, so each call by the older transport has a link of its own. */
+async function sendLinked(call: UpstreamCall, deadline: Deadline): Promise<Result<Sent, Fault>> {
+  const link = await openLink(call.connection, deadline)
+  if (!link.ok) return link
+  const linked = { ...call, connection: { ...call.connection, link: link.value } }
+  const opened = await openSession(call.owner ?? call, linked.connection, deadline)
+  if (!opened.ok) {
+    link.value.close()
+    return opened
+  }
+  const sent = await sendOnce(linked, opened.value, sessionOf(opened.value).nextId(), deadline)
+  if (!sent.ok) link.value.close()
+  return sent.ok ? ok({ ...sent.value, response: link.value.rest(deadline) }) : sent
 }
 
 async function sendOnce(

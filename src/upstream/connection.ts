@@ -1,6 +1,8 @@
 /** How to reach one upstream: address, credential, fixed headers, and what was learned of its protocol. */
 import { Secret } from '../platform/secret.ts'
+import type { Transport } from '../protocol/transport.ts'
 import type { Era } from '../protocol/version.ts'
+import type { Link } from './link.ts'
 
 export type UpstreamAuth =
   | { readonly type: 'none' }
@@ -9,6 +11,10 @@ export type UpstreamAuth =
 
 export type Connection = {
   readonly url: string
+  /** Absent: not known yet. */
+  readonly transport?: Transport | undefined
+  /** What everything goes through, where the transport is the older one. */
+  readonly link?: Link
   readonly headers: Readonly<Record<string, string>>
   readonly auth: UpstreamAuth
 }

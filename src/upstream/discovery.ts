@@ -5,11 +5,13 @@
 import { Deadline } from '../platform/deadline.ts'
 import { err, ok, type Result } from '../platform/result.ts'
 import type { Catalogue } from '../protocol/catalogue.ts'
+import type { Transport } from '../protocol/transport.ts'
 import { cut, elementsOf, membersOf } from '../protocol/json.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import { resultMember } from './answer.ts'
 import type { Connection, Dialect } from './connection.ts'
 import type { Fault } from './fault.ts'
+import { openLink } from './link.ts'
 import { endSession, exchange, initialize, introduce, type Introduction } from './handshake.ts'
 
 /** Which list methods there are, by the capability that announces them. */
@@ -20,7 +22,45 @@ const LISTS = [
   { member: 'prompts', method: 'prompts/list', capability: 'prompts' },
 ] as const
 
-export async function discover(connection: Connection): Promise<Result<Catalogue, Fault>> {
+/** What a service offers, and how it is spoken to. */
+export type Discovery = { readonly catalogue: Catalogue; readonly transport: Transport }
+
+/**
+ * Where nobody said which transport it has, the older one is tried last, as clients do (2025-11-25, "Backwards
+ * Compatibility"): a server that names an endpoint has it.
+ */
+export async function discover(connection: Connection): Promise<Result<Discovery, Fault>> {
+  if (connection.transport === 'sse') return spokenBy('sse', await discoverLinked(connection))
+  const found = spokenBy('http', await discoverAt(connection))
+  if (found.ok || connection.transport !== undefined || !isRefusal(found.error)) return found
+  const older = spokenBy('sse', await discoverLinked(connection))
+  return older.ok ? older : found
+}
+
+const spokenBy = (transport: Transport, catalogue: Result<Catalogue, Fault>): Result<Discovery, Fault> =>
+  catalogue.ok ? ok({ catalogue: catalogue.value, transport }) : catalogue
+
+/** The server is there, and takes no such request. */
+const isRefusal = (fault: Fault): boolean => fault.is === 'status' || fault.is === 'not_mcp'
+
+/** All of it through one link. */
+async function discoverLinked(connection: Connection): Promise<Result<Catalogue, Fault>> {
+  const deadline = new Deadline(LIMITS.handshakeTimeoutMs)
+  const link = await openLink(connection, deadline)
+  if (!link.ok) {
+    deadline.end()
+    return link
+  }
+  deadline.restart(LIMITS.streamTotalMs)
+  try {
+    return await discoverAt({ ...connection, link: link.value })
+  } finally {
+    link.value.close()
+    deadline.end()
+  }
+}
+
+async function discoverAt(connection: Connection): Promise<Result<Catalogue, Fault>> {
   const introduction = await timed((deadline) => introduce(connection, deadline))
   if (!introduction.ok) return introduction
   const { dialect } = introduction.value

@@ -41,7 +41,7 @@ export function describeFault(fault: Fault): string {
     case 'status':
       return `Unexpected HTTP status: ${fault.detail}. Check the path of the URL and the server's log.`
     case 'not_mcp':
-      return `Not an MCP server: ${fault.detail}. The URL must be that of a streamable HTTP endpoint.`
+      return `Not an MCP server: ${fault.detail}. The URL must be that of an MCP endpoint.`
     case 'timeout':
       return `Timeout: no answer within ${fault.afterMs} ms.`
     case 'auth':

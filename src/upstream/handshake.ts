@@ -51,6 +51,8 @@ export async function introduce(
   connection: Connection,
   deadline: Deadline,
 ): Promise<Result<Introduction, Fault>> {
+  // The older transport is older than the modern era.
+  if (connection.link) return await initialize(connection, deadline)
   const discovered = await exchange(connection, MODERN, 'server/discover', {}, deadline)
   if (!discovered.ok) return mayBeLegacy(discovered.error) ? initialize(connection, deadline) : discovered
   if (!discovered.value.isError) return ok(readDiscovery(discovered.value))
@@ -78,7 +80,8 @@ export async function initialize(
   ])
   const body = `{"jsonrpc":"2.0","id":1,"method":"initialize","params":${params}}`
   const headers = requestHeaders(connection, undefined)
-  const sent = await send({ url: connection.url, headers, body }, deadline)
+  const { url, link } = connection
+  const sent = await send({ url, headers, body, link }, deadline)
   if (!sent.ok) return sent
   const sessionId = sent.value.headers.get('mcp-session-id') ?? undefined
   const answer = await readAnswer(sent.value, '1', deadline)
@@ -92,7 +95,8 @@ export async function initialize(
       detail: `it speaks version '${protocolVersion.slice(0, 20)}', which the gateway does not`,
     })
   }
-  const introduction = readIntroduction(answer.value, { era: 'legacy', protocolVersion, sessionId })
+  const dialect: Dialect = { era: 'legacy', protocolVersion, sessionId, replyUrl: link?.replyUrl }
+  const introduction = readIntroduction(answer.value, dialect)
   const told = await notify(connection, introduction.dialect, 'notifications/initialized', deadline)
   return told.ok ? ok(introduction) : told
 }
@@ -123,7 +127,8 @@ export async function exchange(
   // Never an id that a caller of the same session may be using.
   const id = crypto.randomUUID()
   const body = JSON.stringify({ jsonrpc: '2.0', id, method, params: sentParams })
-  const sent = await send({ url: connection.url, headers, body }, deadline)
+  const { url, link } = connection
+  const sent = await send({ url, headers, body, link }, deadline)
   return sent.ok ? await readAnswer(sent.value, JSON.stringify(id), deadline) : sent
 }
 
@@ -134,10 +139,9 @@ async function notify(
   deadline: Deadline,
 ): Promise<Result<void, Fault>> {
   const headers = requestHeaders(connection, dialect)
-  const sent = await send(
-    { url: connection.url, headers, body: JSON.stringify({ jsonrpc: '2.0', method }) },
-    deadline,
-  )
+  const { url, link } = connection
+  const body = JSON.stringify({ jsonrpc: '2.0', method })
+  const sent = await send({ url, headers, body, link }, deadline)
   if (!sent.ok) return sent
   discard(sent.value)
   return ok(undefined)

@@ -1,13 +1,19 @@
 /**
  * What an upstream says of its own accord: the GET stream of a legacy session, `subscriptions/listen` of a modern
- * server. Kept open, taken up again where it broke off, given up where the upstream offers none.
+ * server, a link of the older transport. Kept open, taken up again where it broke off, given up where the upstream
+ * offers none.
  */
 import { Deadline, wait } from '../platform/deadline.ts'
+import { ok, type Result } from '../platform/result.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import { type Connection, type Dialect, requestHeaders } from './connection.ts'
+import type { Fault } from './fault.ts'
+import { exchange } from './handshake.ts'
 import { type Incoming, NO_PLACE, type Place, readIncoming } from './incoming.ts'
+import { openLink } from './link.ts'
 import { outgoingRequest } from './outgoing.ts'
 import { discard, type Outgoing, send } from './send.ts'
+import { openSession } from './session.ts'
 
 /** What a modern upstream is asked to tell, as the raw `notifications` filter. */
 export type ListenFilter = string
@@ -16,29 +22,30 @@ const LISTEN_ID = '"listen"'
 
 /**
  * Messages until `signal` aborts or the upstream says that there is nothing to hear. `onOpen`: the upstream has
- * begun to listen to us, nothing said from here on is lost.
+ * begun to listen to us, nothing said from here on is lost; what it asks is answered in this dialect.
  */
 export async function* listenTo(
   connection: Connection,
   dialect: Dialect,
   filter: ListenFilter,
   signal: AbortSignal,
-  onOpen: () => void = () => undefined,
+  onOpen: (dialect: Dialect) => void = () => undefined,
 ): AsyncGenerator<Incoming, void, void> {
   let place = NO_PLACE
   while (!signal.aborted) {
     const deadline = new Deadline(LIMITS.listenTotalMs, signal)
     try {
-      const sent = await send(outgoingListen(connection, dialect, filter, place), deadline)
-      if (!sent.ok && sent.error.is !== 'connection') return
-      if (sent.ok && !isListening(sent.value)) return discard(sent.value)
-      if (sent.ok) {
-        onOpen()
-        for await (const incoming of readIncoming(sent.value, {
-          idText: undefined,
-          deadline,
-          idleMs: Number.POSITIVE_INFINITY,
-        })) {
+      const opened =
+        connection.transport === 'sse'
+          ? await openLinked(connection, filter, deadline)
+          : await openAt(connection, dialect, filter, place, deadline)
+      if (!opened.ok && opened.error.is !== 'connection') return
+      if (opened.ok && !isListening(opened.value.response)) return discard(opened.value.response)
+      if (opened.ok) {
+        const { response, dialect: spoken } = opened.value
+        onOpen(spoken)
+        const idleMs = Number.POSITIVE_INFINITY
+        for await (const incoming of readIncoming(response, { idText: undefined, deadline, idleMs })) {
           if (incoming.place) place = incoming.place
           if (incoming.is === 'end' || incoming.is === 'fault') break
           yield incoming
@@ -56,6 +63,47 @@ const MIN_RETRY_MS = 250
 
 const isListening = (response: Response): boolean =>
   response.ok && /^text\/event-stream\b/i.test(response.headers.get('content-type') ?? '')
+
+type Opened = { readonly response: Response; readonly dialect: Dialect }
+
+async function openAt(
+  connection: Connection,
+  dialect: Dialect,
+  filter: ListenFilter,
+  place: Place,
+  deadline: Deadline,
+): Promise<Result<Opened, Fault>> {
+  const sent = await send(outgoingListen(connection, dialect, filter, place), deadline)
+  return sent.ok ? ok({ response: sent.value, dialect }) : sent
+}
+
+/** A session of its own, subscribed to what the filter names. */
+async function openLinked(
+  connection: Connection,
+  filter: ListenFilter,
+  deadline: Deadline,
+): Promise<Result<Opened, Fault>> {
+  const link = await openLink(connection, deadline)
+  if (!link.ok) return link
+  const handshake = new Deadline(LIMITS.handshakeTimeoutMs, deadline.signal)
+  const dialect = await openSubscribed({ ...connection, link: link.value }, filter, handshake)
+  handshake.end()
+  if (dialect.ok) return ok({ response: link.value.rest(deadline), dialect: dialect.value })
+  link.value.close()
+  return dialect
+}
+
+async function openSubscribed(
+  linked: Connection,
+  filter: ListenFilter,
+  deadline: Deadline,
+): Promise<Result<Dialect, Fault>> {
+  const opened = await openSession({ capabilities: '{}', logLevel: undefined }, linked, deadline)
+  if (!opened.ok) return opened
+  const { resourceSubscriptions: uris = [] }: { resourceSubscriptions?: string[] } = JSON.parse(filter)
+  for (const uri of uris) await exchange(linked, opened.value, 'resources/subscribe', { uri }, deadline)
+  return opened
+}
 
 function outgoingListen(
   connection: Connection,

@@ -39,7 +39,7 @@ export function outgoingRequest(request: UpstreamRequestText, dialect: Dialect, 
   }
   const params = writeObject(upstreamParams(request, dialect.era))
   const body = `{"jsonrpc":"2.0","id":${idText},"method":${JSON.stringify(method)},"params":${params}}`
-  return { url: connection.url, headers, body }
+  return { url: connection.url, headers, body, link: connection.link }
 }
 
 function upstreamParams(request: UpstreamRequestText, upstreamEra: Era): ReadonlyMap<string, string> {

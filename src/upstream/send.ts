@@ -5,6 +5,7 @@
 import type { Deadline } from '../platform/deadline.ts'
 import { err, ok, type Result } from '../platform/result.ts'
 import type { Fault } from './fault.ts'
+import type { Link } from './link.ts'
 
 const DEFAULT_RETRY_AFTER_MS = 1_000
 const MAX_RETRY_AFTER_MS = 60_000
@@ -16,10 +17,13 @@ export type Outgoing = {
   readonly url: string
   readonly headers: Headers
   readonly body?: string
+  /** What it goes through, where its transport is the older one. */
+  readonly link?: Link | undefined
 }
 
 export async function send(outgoing: Outgoing, deadline: Deadline): Promise<Result<Response, Fault>> {
-  const { method = 'POST', url, headers, body } = outgoing
+  const { method = 'POST', url, headers, body, link } = outgoing
+  if (link) return await link.post(outgoing, deadline)
   try {
     const init = { method, headers, redirect: 'manual' as const, signal: deadline.signal }
     return ok(await fetch(url, body === undefined ? init : { ...init, body }))

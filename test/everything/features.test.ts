@@ -1,6 +1,7 @@
 /** What the reference server offers besides tools, for a client of its own and for one behind the gateway. */
 import { type CallToolResult, CallToolResultSchema, ResultSchema } from '@modelcontextprotocol/sdk/types.js'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { eventually } from '../support/gateway.ts'
 import { type Both, normalise, SERVICE, startBoth } from './both.ts'
 import { LegacyCaller } from './legacy.ts'
 
@@ -186,13 +187,19 @@ describe('logging', () => {
     })
     expect(told.hasData).toBe(true)
     expect(all.heard('notifications/message').map(({ logger }) => logger)).toContain(SERVICE)
-    const quiet = await compare(async (caller) => {
+    const uris = ['heard', 'unheard'].map((name) => `demo://resource/dynamic/text/${name}`)
+    const [heard, unheard] = uris as [string, string]
+    const logged = await compare(async (caller) => {
+      const logs = (uri: string) =>
+        caller.heard('notifications/message').some(({ data }) => String(data).includes(uri))
       await caller.client.setLoggingLevel('emergency')
-      const before = caller.heard('notifications/message').length
-      await caller.client.subscribeResource({ uri: 'demo://resource/dynamic/text/9' })
-      return caller.heard('notifications/message').length - before
+      await caller.client.subscribeResource({ uri: unheard })
+      await caller.client.setLoggingLevel('info')
+      await caller.client.subscribeResource({ uri: heard })
+      await eventually(5_000, () => expect(logs(heard)).toBe(true))
+      return logs(unheard)
     })
-    expect(quiet).toBe(0)
+    expect(logged).toBe(false)
   })
 })
 

@@ -1,5 +1,6 @@
 /** A client of the SDK, version 1, that can do everything, and remembers what it was told and asked. */
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
+import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { InMemoryTaskStore } from '@modelcontextprotocol/sdk/experimental/tasks/stores/in-memory.js'
 import {
@@ -28,7 +29,7 @@ export class LegacyCaller {
   readonly told: { readonly method: string; readonly params?: any }[] = []
   readonly asked: { readonly method: string; readonly params?: any }[] = []
   readonly roots = [ROOT]
-  readonly #transport: StreamableHTTPClientTransport
+  readonly #transport: StreamableHTTPClientTransport | SSEClientTransport
 
   constructor({ url, token }: Place, capabilities: ClientCapabilities = ABILITIES) {
     this.client = new Client(
@@ -36,7 +37,8 @@ export class LegacyCaller {
       { capabilities, taskStore: new InMemoryTaskStore() },
     )
     const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
-    this.#transport = new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } })
+    const Transport = url.endsWith('/sse') ? SSEClientTransport : StreamableHTTPClientTransport
+    this.#transport = new Transport(new URL(url), { requestInit: { headers } })
     this.client.fallbackNotificationHandler = async (notification) => {
       this.told.push(notification)
     }
@@ -48,10 +50,6 @@ export class LegacyCaller {
   async connect(): Promise<this> {
     await this.client.connect(this.#transport as Parameters<Client['connect']>[0])
     return this
-  }
-
-  get sessionId(): string | undefined {
-    return this.#transport.sessionId
   }
 
   /** The parameters of the notifications with this method so far. */
@@ -79,11 +77,6 @@ export class LegacyCaller {
     await eventually(9_000, () => {
       if (this.asked.length < times) throw new Error(`asked only ${this.asked.length} times`)
     })
-  }
-
-  async end(): Promise<void> {
-    await this.#transport.terminateSession()
-    await this.client.close()
   }
 
   #takeSampling(): void {
