@@ -91,7 +91,8 @@ export type Change = z.infer<typeof change>
 
 /** The body of a request, read and checked; every fault names its field. An empty body is `{}`. */
 export async function readBody<T>(request: Request, schema: z.ZodType<T>): Promise<Result<T, Problem>> {
-  const text = await request.text()
+  const text = await request.text().catch(() => undefined)
+  if (text === undefined) return err(invalidBody([{ field: '', message: 'broke off' }]))
   if (text.length > MAX_BODY_BYTES) return err(tooLarge)
   let value: unknown
   try {

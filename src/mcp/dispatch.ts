@@ -17,6 +17,7 @@ import type { AllTickets } from './tickets.ts'
 import { callUpstream, type UpstreamCall } from '../upstream/call.ts'
 import type { Connection, Dialect, UpstreamAuth } from '../upstream/connection.ts'
 import { refusalOf } from '../upstream/fault.ts'
+import { fitsHeaders } from '../upstream/outgoing.ts'
 import { type Inputs, takesAnyRequest } from '../upstream/input.ts'
 import type { SessionOwner, UpstreamSessions } from '../upstream/session.ts'
 
@@ -70,6 +71,9 @@ export async function prepareCall(
   if (!connection.ok) return connection
   const state = forward.session && (await ports.memory.state(forward.session, live.background))
   const { dialect, isStateful } = speechOf(service, forward)
+  if (dialect.era === 'modern' && !fitsHeaders({ ...forward, name: forward.localName })) {
+    return err({ why: 'invalid_params', detail: TOO_LONG, status: 200 })
+  }
   const hasSession = isStateful || service.transport === 'sse'
   const owner = hasSession ? ownerOf(service, forward, state, ports) : undefined
   let spoken = dialect
@@ -99,6 +103,8 @@ export async function prepareCall(
     },
   })
 }
+
+const TOO_LONG = 'what the request is about is too long for the headers that must repeat it'
 
 /** What a legacy client is told that has set no level, as its server may choose (2025-11-25, "Logging"). */
 const DEFAULT_LOG_LEVEL = 'info'

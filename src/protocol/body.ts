@@ -1,10 +1,21 @@
-/** The bytes of a request, never more than the limit and never longer than its time (B22, B23, F41). */
+/**
+ * The bytes of a request, never more than the limit and never longer than its time (B22, B23, F41). A transfer that
+ * breaks off, or is no transfer at all, is the client's doing (B38).
+ */
 import { within } from '../platform/deadline.ts'
 import { err, ok, type Result } from '../platform/result.ts'
 import { LIMITS } from './limits.ts'
 import type { Refusal } from './refusal.ts'
 
 export async function readBody(request: Request): Promise<Result<Uint8Array, Refusal>> {
+  try {
+    return await readInTime(request)
+  } catch {
+    return err({ why: 'parse_error' })
+  }
+}
+
+async function readInTime(request: Request): Promise<Result<Uint8Array, Refusal>> {
   const declared = Number(request.headers.get('content-length') ?? Number.NaN)
   // A small body comes with its headers; a timer for each would cost every caller more than a slow one costs us.
   if (declared <= LIMITS.untimedBodyBytes) return await readDeclared(request)

@@ -9,6 +9,8 @@ export const LIMITS = {
   jsonNodes: 20_000,
   idChars: 256,
   echoChars: 128,
+  /** What a request to a modern upstream repeats in headers. */
+  repeatedChars: 8_192,
   answerBytes: 8_388_608,
   /** Up to this size a JSON answer of declared length is read and checked whole before a byte is passed on. */
   checkedAnswerBytes: 65_536,

@@ -4,6 +4,7 @@
  */
 import { encodeHeader } from '../protocol/header.ts'
 import { cut, membersOf, writeObject } from '../protocol/json.ts'
+import { LIMITS } from '../protocol/limits.ts'
 import { type Mirror, mirrorHeaders } from '../protocol/mirror.ts'
 import { type Era, GATEWAY_INFO, META, MODERN_VERSION } from '../protocol/version.ts'
 import { type Connection, type Dialect, requestHeaders } from './connection.ts'
@@ -30,17 +31,31 @@ export type UpstreamRequestText = {
 const OWN_META: ReadonlySet<string> = new Set(Object.values(META))
 
 export function outgoingRequest(request: UpstreamRequestText, dialect: Dialect, idText: string): Outgoing {
-  const { connection, method, name } = request
+  const { connection, method } = request
   const headers = requestHeaders(connection, dialect)
   if (dialect.era === 'modern') {
     headers.set('mcp-method', method)
-    if (name !== undefined) headers.set('mcp-name', encodeHeader(name))
-    for (const [header, value] of mirrorHeaders(request.mirrors, request.given)) headers.set(header, value)
+    for (const [header, value] of repeated(request)) headers.set(header, value)
   }
   const params = writeObject(upstreamParams(request, dialect.era))
   const body = `{"jsonrpc":"2.0","id":${idText},"method":${JSON.stringify(method)},"params":${params}}`
   return { url: connection.url, headers, body, link: connection.link }
 }
+
+type Repeatable = Pick<UpstreamRequestText, 'name' | 'mirrors' | 'given'>
+
+/** The headers that repeat parts of `params` (2026-07-28, "Standard headers", "Custom headers"). */
+function repeated({ name, mirrors, given }: Repeatable): [header: string, value: string][] {
+  const headers = mirrorHeaders(mirrors, given)
+  return name === undefined ? headers : [['mcp-name', encodeHeader(name)], ...headers]
+}
+
+/**
+ * Whether a modern upstream can be told this. Servers take only so much in headers, and what one of them makes of
+ * more would look like a fault of its own.
+ */
+export const fitsHeaders = (request: Repeatable): boolean =>
+  repeated(request).reduce((chars, [, value]) => chars + value.length, 0) <= LIMITS.repeatedChars
 
 function upstreamParams(request: UpstreamRequestText, upstreamEra: Era): ReadonlyMap<string, string> {
   if (request.era === upstreamEra) return request.params

@@ -1,6 +1,8 @@
 /** Bodies that are no JSON, or more of it than anybody needs. */
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { CALL, expectEcho, expectError, openYard, send, type Yard } from '../support/base.ts'
+import { CALL, expectEcho, expectError, HEADERS, openYard, send, type Yard } from '../support/base.ts'
+import { API_KEY } from '../support/gateway.ts'
+import { sendRaw } from '../support/wire.ts'
 
 type Raw = string | Uint8Array<ArrayBuffer>
 
@@ -29,6 +31,12 @@ it.each<[string, Raw]>([
 ])('%s is a parse error', async (_, raw) =>
   expectError(await send(yard.gateway, { raw }), 400, -32700, 'Parse error'),
 )
+it.each(['/mcp', '/api/v1/servers'])('B38 a transfer to %s that is none is told so', async (path) => {
+  const headers = { ...HEADERS, 'x-api-key': API_KEY, 'transfer-encoding': 'chunked' }
+  const text = await sendRaw(yard.gateway.url, `POST ${path}`, headers, ['5\r\nhello\r\nzz\r\n'])
+  expect(text).toMatch(/^HTTP\/1\.1 400 /)
+  expect(text).toMatch(path === '/mcp' ? /"code":-32700,"message":"Parse error"/ : /"code":"invalid_body"/)
+})
 it('B42 a byte order mark passes', async () =>
   expectEcho(await send(yard.gateway, { raw: bytes([0xef, 0xbb, 0xbf], JSON.stringify(CALL)) })))
 

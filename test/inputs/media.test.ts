@@ -1,7 +1,7 @@
 /** Content type, Accept and size: what is refused before the body is read. */
-import { connect } from 'node:net'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { CALL, expectEcho, expectError, HEADERS, META, openYard, send, type Yard } from '../support/base.ts'
+import { sendRaw } from '../support/wire.ts'
 
 const LIMIT = 1_048_576
 
@@ -51,32 +51,10 @@ it('B21 a subscription is a stream, so who takes none is refused', async () => {
   expectError(await send(yard.gateway, { headers, body }), 406, -31406, 'Not acceptable', 1)
 })
 
-/** What is answered to these headers, as raw HTTP, while the body comes piece by piece for as long as it is taken. */
-async function answerTo(headers: Record<string, string>, pieces: Iterable<string> = []): Promise<string> {
-  const { hostname, port } = new URL(yard.gateway.url)
-  const socket = connect(Number(port), hostname).setEncoding('utf8')
-  let answer = ''
-  const over = new Promise<void>((resolve) => {
-    socket.on('data', (text: string) => (answer += text)).on('data', () => resolve())
-    socket.on('error', () => resolve()).on('close', () => resolve())
-  })
-  const lines = Object.entries({ host: 'localhost', ...HEADERS, ...headers }).map(
-    ([name, value]) => `${name}: ${value}`,
-  )
-  socket.write(`POST /mcp HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`)
-  for (const piece of pieces) {
-    if (answer !== '' || socket.closed) break
-    if (socket.write(piece)) continue
-    const isTaken = new Promise<void>((resolve) => socket.once('drain', resolve))
-    await Promise.race([isTaken, over])
-  }
-  await over
-  socket.destroy()
-  return answer
-}
-
+const post = (headers: Record<string, string>, pieces?: Iterable<string>) =>
+  sendRaw(yard.gateway.url, 'POST /mcp', { ...HEADERS, ...headers }, pieces)
 it('B22 a declared length over 1 MiB is refused before any of the body has come', async () => {
-  const text = await answerTo({ 'content-length': String(LIMIT + 1) })
+  const text = await post({ 'content-length': String(LIMIT + 1) })
   expect(text).toMatch(/^HTTP\/1\.1 413 /)
   expect(text).toContain('{"code":-31413,"message":"Request body too large"}')
 })
@@ -85,7 +63,7 @@ it('B23 a body without end is read to 1 MiB and no further', async () => {
   function* endless() {
     for (let sent = 0; sent < 1_000; sent++) yield CHUNK
   }
-  const text = await answerTo({ 'transfer-encoding': 'chunked' }, endless())
+  const text = await post({ 'transfer-encoding': 'chunked' }, endless())
   expect(text).toMatch(/^HTTP\/1\.1 413 /)
   expect(text).toContain('{"code":-31413,"message":"Request body too large"}')
 })

@@ -76,6 +76,11 @@ it('are sent to a modern upstream for a legacy caller, who knows nothing of them
   expect(body.result.content[0].text).toBe('hi')
   expect(lastHeaders()?.['mcp-param-region']).toBe('eu')
 })
+it('are not sent where they are too long for a header', async () => {
+  const params = { name: 'mirrored', arguments: { text: 'hi', region: 'x'.repeat(8_193) } }
+  const answer = await yard.gateway.rpc('tools/call', params)
+  expectError(answer, 200, -32602, /^Invalid params: .* too long for the headers that must repeat it$/, 1)
+})
 it('S46 a tool with a bad mark is not offered to modern callers', async () => {
   const { body } = await yard.gateway.modern('tools/list')
   const names = body.result.tools.map(({ name }: { name: string }) => name)

@@ -45,6 +45,15 @@ it('B105 the only service that has resources is asked for one that nobody lists,
   expect(answer.body.error).toMatchObject({ message: 'Resource not found' })
   expect(yard.upstream.requests.at(-1)?.message?.params).toMatchObject({ uri })
 })
+it('B105 what a modern upstream could not take in a header is not sent to it', async () => {
+  const read = (uri: string) => yard.gateway.rpc('resources/read', { uri }, { path: '/mcp/fixture' })
+  const longest = `test:${'x'.repeat(8_192 - 5)}`
+  expect((await read(longest)).body.error.message).toBe('Resource not found')
+  const before = yard.upstream.requests.length
+  const refusal = 'Invalid params: what the request is about is too long for the headers that must repeat it'
+  for (const uri of [`${longest}x`, 'ü'.repeat(5_000)]) expectError(await read(uri), 200, -32602, refusal, 1)
+  expect(yard.upstream.requests).toHaveLength(before)
+})
 it('B106 an unknown prompt', async () => {
   const ask = (name: string) => yard.gateway.rpc('prompts/get', { name })
   expectError(await ask('nope'), 200, -32602, 'Unknown prompt: nope', 1)

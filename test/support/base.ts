@@ -4,7 +4,7 @@
  */
 import { expect } from 'vitest'
 import { type Answer, type Gateway, TOKEN } from './gateway.ts'
-import { startStack, type Stack } from './stack.ts'
+import { type GatewayRuntime, startStack, type Stack } from './stack.ts'
 import { startUpstream, type Upstream, type UpstreamOptions } from './upstream.ts'
 
 export const VERSION_KEY = 'io.modelcontextprotocol/protocolVersion'
@@ -83,10 +83,10 @@ export type Yard = {
   close(): Promise<void>
 }
 
-export async function openYard(options: UpstreamOptions = {}): Promise<Yard> {
+export async function openYard(options: UpstreamOptions = {}, runtime: GatewayRuntime = {}): Promise<Yard> {
   const stack = await startStack()
   const upstream = await startUpstream(options)
-  const gateway = await stack.gateway()
+  const gateway = await stack.gateway({}, runtime)
   expect((await gateway.register('fixture', upstream.url)).status).toBe(201)
   return {
     stack,

@@ -29,6 +29,9 @@ export class Dependency {
   }
 }
 
+/** Where a gateway's Durable Objects live, and who hears what its runtime says. */
+export type GatewayRuntime = Pick<WorkerdOptions, 'dataDirectory' | 'sink'>
+
 export type Stack = Awaited<ReturnType<typeof startStack>>
 
 export async function startStack() {
@@ -51,7 +54,7 @@ export async function startStack() {
     /** One more gateway on the same registry. A setting of `undefined` is left out. */
     async gateway(
       settings: Readonly<Record<string, string | undefined>> = {},
-      runtime: Pick<WorkerdOptions, 'dataDirectory' | 'sink'> = {},
+      runtime: GatewayRuntime = {},
     ): Promise<Gateway> {
       const bindings = {
         DATABASE_URL: neon.databaseUrl,
