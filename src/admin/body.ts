@@ -1,10 +1,12 @@
 /** What the management API accepts, as one schema each. Unknown fields are refused by name. */
 import * as z from 'zod'
 import { err, ok, type Result } from '../platform/result.ts'
+import { readBody as readBytes } from '../protocol/body.ts'
+import { LIMITS } from '../protocol/limits.ts'
 import { checkSlug, SLUG_PATTERN } from '../registry/name.ts'
 import { invalidBody, type Problem } from './problem.ts'
 
-const MAX_BODY_BYTES = 1_048_576
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
 
 // The edge forbids code from strings, which the library would otherwise try first.
 z.config({ jitless: true })
@@ -91,11 +93,11 @@ export type Change = z.infer<typeof change>
 
 /** The body of a request, read and checked; every fault names its field. An empty body is `{}`. */
 export async function readBody<T>(request: Request, schema: z.ZodType<T>): Promise<Result<T, Problem>> {
-  const text = await request.text().catch(() => undefined)
-  if (text === undefined) return err(invalidBody([{ field: '', message: 'broke off' }]))
-  if (text.length > MAX_BODY_BYTES) return err(tooLarge)
+  const bytes = await readBytes(request)
+  if (!bytes.ok) return err(bytes.error.why === 'too_large' ? tooLarge : brokenOff)
   let value: unknown
   try {
+    const text = decoder.decode(bytes.value)
     value = text.trim() === '' ? {} : JSON.parse(text)
   } catch {
     return err(invalidBody([{ field: '', message: 'is not valid JSON' }]))
@@ -113,9 +115,11 @@ function readIssue(issue: z.core.$ZodIssue): { field: string; message: string }[
   }))
 }
 
+const brokenOff = invalidBody([{ field: '', message: 'broke off or took too long' }])
+
 const tooLarge: Problem = {
   status: 413,
   code: 'too_large',
   title: 'Request body too large',
-  detail: `The body may have at most ${MAX_BODY_BYTES} bytes.`,
+  detail: `The body may have at most ${LIMITS.bodyBytes} bytes.`,
 }

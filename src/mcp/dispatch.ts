@@ -10,7 +10,7 @@ import type { Background } from '../platform/background.ts'
 import { err, ok, type Result } from '../platform/result.ts'
 import { refuse, type Refusal } from '../protocol/refusal.ts'
 import { askOf } from './question.ts'
-import type { ServiceRecord } from '../registry/image.ts'
+import { type ServiceRecord, spokenEra } from '../registry/image.ts'
 import type { Snapshot } from '../registry/snapshot.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { AllTickets } from './tickets.ts'
@@ -131,17 +131,14 @@ export async function connect(
     : err({ why: 'upstream_auth', service: name })
 }
 
-/**
- * A service that speaks both eras is spoken to in the modern one, which needs no session; but a client with a
- * session of its own gets one there too, where it can have one, so that what it could do directly it can do here.
- */
+/** How a service is spoken to on behalf of a caller, in words of its own choice where there is one. */
 export function speechOf(
-  { catalogue }: ServiceRecord,
+  service: ServiceRecord,
   { session }: Pick<Forward, 'session'>,
 ): { readonly dialect: Dialect; readonly isStateful: boolean } {
-  const { era = 'legacy', protocolVersion = '', legacyVersion, isStateful = false } = catalogue ?? {}
-  const isLegacy = era === 'legacy' || (session !== undefined && isStateful && legacyVersion !== undefined)
-  if (!isLegacy) return { dialect: { era: 'modern', protocolVersion }, isStateful: false }
+  const { protocolVersion = '', legacyVersion, isStateful = false } = service.catalogue ?? {}
+  if (spokenEra(service, session !== undefined) === 'modern')
+    return { dialect: { era: 'modern', protocolVersion }, isStateful: false }
   return { dialect: { era: 'legacy', protocolVersion: legacyVersion ?? protocolVersion }, isStateful }
 }
 

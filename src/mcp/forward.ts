@@ -11,6 +11,7 @@ import { severityOf } from '../protocol/method.ts'
 import type { Mirror } from '../protocol/mirror.ts'
 import type { Refusal } from '../protocol/refusal.ts'
 import { type Era, META } from '../protocol/version.ts'
+import { spokenEra } from '../registry/image.ts'
 import type { Endpoint, Snapshot, Target } from '../registry/snapshot.ts'
 import { taskContext } from './border.ts'
 import type { Asked } from './scene.ts'
@@ -87,7 +88,7 @@ export async function forwardOf(
     ? await findTask(message, who, snapshot, tickets)
     : find(message, who, snapshot)
   if ('why' in found) return found
-  const { service, localName, mirrors } = found.target
+  const { service, localName, mirrors = [] } = found.target
   if (!service.isEnabled) return { why: 'service_disabled', service: service.name }
   return {
     ...who,
@@ -101,7 +102,7 @@ export async function forwardOf(
   }
 }
 
-function find(message: Message, { endpoint, era }: Who, snapshot: Snapshot): Found | Refusal {
+function find(message: Message, { endpoint, era, session }: Who, snapshot: Snapshot): Found | Refusal {
   const { method, params, rawParams } = message
   switch (method) {
     case 'tools/call':
@@ -109,7 +110,9 @@ function find(message: Message, { endpoint, era }: Who, snapshot: Snapshot): Fou
       const kind = method === 'tools/call' ? 'tool' : 'prompt'
       const name = String(params?.['name'])
       const target = snapshot.resolve(kind, name, endpoint)
-      if (!target) return { why: kind === 'tool' ? 'unknown_tool' : 'unknown_prompt', name }
+      const isUsable =
+        target && (target.mirrors || spokenEra(target.service, session !== undefined) === 'legacy')
+      if (!isUsable) return { why: kind === 'tool' ? 'unknown_tool' : 'unknown_prompt', name }
       return { target, params: renamed(rawParams, 'name', name, target.localName) }
     }
     case 'completion/complete':

@@ -17,13 +17,14 @@ export async function readBody(request: Request): Promise<Result<Uint8Array, Ref
 
 async function readInTime(request: Request): Promise<Result<Uint8Array, Refusal>> {
   const declared = Number(request.headers.get('content-length') ?? Number.NaN)
+  if (declared > LIMITS.bodyBytes) return err({ why: 'too_large' })
   // A small body comes with its headers; a timer for each would cost every caller more than a slow one costs us.
   if (declared <= LIMITS.untimedBodyBytes) return await readDeclared(request)
   const read = Number.isNaN(declared) ? readChunked(request) : readDeclared(request)
   return (await within(LIMITS.bodyTimeoutMs, read)) ?? err({ why: 'body_timeout' })
 }
 
-/** The declared length was checked at the door, and the platform reads no further. */
+/** The platform reads no further than declared. */
 const readDeclared = async (request: Request): Promise<Result<Uint8Array, Refusal>> =>
   ok(new Uint8Array(await request.arrayBuffer()))
 

@@ -27,23 +27,23 @@ export class EventReader {
     return this.#rest.length + this.#size
   }
 
-  /** The events that this piece completes, in order. */
+  /** The events that this piece completes, in order. Linear in the pieces: what is held back is not looked at again. */
   read(piece: string): ServerEvent[] {
+    if (piece === '') return []
     const events: ServerEvent[] = []
-    let text = this.#rest + piece
-    if (this.#skipLineFeed && text.startsWith('\n')) text = text.slice(1)
+    let start = this.#skipLineFeed && piece.startsWith('\n') ? 1 : 0
     this.#skipLineFeed = false
-    let start = 0
-    for (const end of linesOf(text)) {
+    for (const end of linesOf(piece)) {
       if (end < start) continue
-      const event = this.#readLine(text.slice(start, end))
+      const event = this.#readLine(this.#rest + piece.slice(start, end))
+      this.#rest = ''
       if (event) events.push(event)
-      const isPair = text.charCodeAt(end) === 13 && text.charCodeAt(end + 1) === 10
+      const isPair = piece.charCodeAt(end) === 13 && piece.charCodeAt(end + 1) === 10
       start = end + (isPair ? 2 : 1)
       // A carriage return at the very end may be the first half of a pair.
-      this.#skipLineFeed = start === text.length && text.charCodeAt(end) === 13
+      this.#skipLineFeed = start === piece.length && piece.charCodeAt(end) === 13
     }
-    this.#rest = text.slice(start)
+    this.#rest += piece.slice(start)
     return events
   }
 

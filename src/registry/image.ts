@@ -4,6 +4,7 @@
  */
 import type { Catalogue } from '../protocol/catalogue.ts'
 import type { Transport } from '../protocol/transport.ts'
+import type { Era } from '../protocol/version.ts'
 import type { OfferKind } from './kind.ts'
 
 export type ServiceStatus = 'connected' | 'disconnected' | 'error'
@@ -51,6 +52,15 @@ export type ServiceRecord = {
   readonly instances: readonly ServiceInstance[]
   /** Absent until the first discovery succeeds. */
   readonly catalogue: Catalogue | undefined
+}
+
+/**
+ * A service that speaks both eras is spoken to in the modern one, which needs no session; but a client with a
+ * session of its own gets one there too, where it can have one, so that what it could do directly it can do here.
+ */
+export function spokenEra({ catalogue }: Pick<ServiceRecord, 'catalogue'>, hasSession: boolean): Era {
+  const { era = 'legacy', legacyVersion, isStateful = false } = catalogue ?? {}
+  return era === 'legacy' || (hasSession && isStateful && legacyVersion !== undefined) ? 'legacy' : 'modern'
 }
 
 /** Which service holds a bare name or URI; once given it stays with its holder (no shadowing). */

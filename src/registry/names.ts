@@ -60,7 +60,7 @@ type FullyNamed = {
 const targetOf = (service: ServiceRecord, { localName, mirrors }: Offer): Target => ({
   service,
   localName,
-  mirrors: mirrors.ok ? mirrors.value : [],
+  mirrors: mirrors.ok ? mirrors.value : undefined,
 })
 
 function own(targets: Map<string, Map<string, Target>>, service: string): Map<string, Target> {

@@ -12,7 +12,7 @@ export type Offer = {
   /** The offer as the service sent it. */
   readonly text: string
   readonly name: Span
-  /** Arguments that a tool wants repeated in headers, or why modern callers cannot be offered it. */
+  /** Arguments that a tool wants repeated in headers, or why it cannot be used in the modern era. */
   readonly mirrors: Result<readonly Mirror[], string>
 }
 

@@ -5,7 +5,7 @@
 import type { Era } from '../protocol/version.ts'
 import { ALWAYS_TOOLS, mergeCapabilities } from './capability.ts'
 import { Fingerprint } from './fingerprint.ts'
-import type { RegistryImage, ServiceRecord } from './image.ts'
+import { type RegistryImage, type ServiceRecord, spokenEra } from './image.ts'
 import { joinInstructions, ownInstructions } from './instruction.ts'
 import type { OfferKind } from './kind.ts'
 import { PagedList } from './list.ts'
@@ -96,8 +96,10 @@ export class Snapshot {
     const key = `${kind}.${view}`
     const known = this.#lists.get(key)
     if (known) return known
-    // A legacy caller mirrors nothing, so it can use a tool whose marks are faulty.
-    const offers = this.#offersAt(kind, endpoint).filter(({ offer }) => era === 'legacy' || offer.mirrors.ok)
+    // A tool whose marks are faulty can be used where neither the caller nor the gateway mirrors (S46).
+    const isUsable = ({ service, offer }: NamedOffer): boolean =>
+      offer.mirrors.ok || (era === 'legacy' && spokenEra(service, true) === 'legacy')
+    const offers = this.#offersAt(kind, endpoint).filter(isUsable)
     const list = new PagedList(kind, this.#textsOf(offers, endpoint), era, `${this.version}.${view}`)
     this.#lists.set(key, list)
     return list

@@ -11,7 +11,8 @@ export type Endpoint =
 export type Target = {
   readonly service: ServiceRecord
   readonly localName: string
-  readonly mirrors: readonly Mirror[]
+  /** Absent: its marks are faulty, so it must not be called in the modern era (S46). */
+  readonly mirrors: readonly Mirror[] | undefined
 }
 
 /** Names an endpoint in keys and cursors; no slug begins with `*`. */

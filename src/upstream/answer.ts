@@ -92,16 +92,21 @@ export function checkAnswer(text: string, idText: string | undefined): Result<An
     return err({ is: 'not_mcp', detail: 'the answer is not complete JSON' })
   }
   if (!isObject(value)) return err({ is: 'not_mcp', detail: 'the answer is no JSON-RPC message' })
-  const isError = isObject(value['error'])
-  if (!isError && !isObject(value['result'])) {
+  const { id, error, result } = value
+  const isError = error !== undefined
+  const isResponse = isError ? isErrorObject(error) && result === undefined : isObject(result)
+  if (value['jsonrpc'] !== '2.0' || !isResponse) {
     return err({ is: 'not_mcp', detail: 'the answer is no JSON-RPC response' })
   }
-  const { id } = value
   const isId = typeof id === 'string' || typeof id === 'number'
   const hasOurId = isId ? idText === undefined || JSON.stringify(id) === idText : isError
   if (!hasOurId) return err({ is: 'not_mcp', detail: 'the answer carries another id' })
   return ok({ text, members: membersOf(text), isError })
 }
+
+/** What a client must find to be able to tell what went wrong (JSON-RPC 2.0, section 5.1). */
+const isErrorObject = (error: unknown): boolean =>
+  isObject(error) && Number.isInteger(error['code']) && typeof error['message'] === 'string'
 
 /** The raw text of the answer's `result`; `undefined`: it is an error. */
 export function resultOf(answer: Answer): string | undefined {

@@ -142,7 +142,9 @@ export const talkOf = (call: UpstreamCall, sessions: UpstreamSessions, deadline:
   again: async (inputResponses, requestState) => {
     const params = new Map(call.params).set('inputResponses', inputResponses)
     if (requestState !== undefined) params.set('requestState', requestState)
-    const sent = await sendCall({ ...call, params }, sessions, deadline)
+    // A new request, under an id of its own (2026-07-28, "Multi Round-Trip Requests").
+    const idText = JSON.stringify(crypto.randomUUID())
+    const sent = await sendCall({ ...call, params, idText }, sessions, deadline)
     return sent.ok ? sent.value : sent.error
   },
 })

@@ -51,9 +51,11 @@ export async function describeAnswer(
 /** A modern result says what it is, and for how long it holds (2026-07-28, "Results", "Caching"). */
 async function seenResult(raw: string, { era, method, border }: Delivery, upstreamEra: Era): Promise<string> {
   const seen = border.isOpen ? raw : await border.result(raw)
-  if (era === 'legacy' || upstreamEra === 'modern' || !seen.startsWith('{')) return seen
+  if (era === 'legacy' || !seen.startsWith('{')) return seen
+  // Whoever leaves it out means a whole result, and not every client takes that for granted.
+  if (upstreamEra === 'modern' && seen.includes('"resultType"')) return seen
   const added =
-    method === 'resources/read'
+    method === 'resources/read' && upstreamEra === 'legacy'
       ? { ttlMs: 0, cacheScope: 'private', resultType: 'complete' }
       : { resultType: 'complete' }
   let text = seen

@@ -86,7 +86,13 @@ async function readCatalogue(
     else if (member !== 'resourceTemplates') return list
   }
   const { era, protocolVersion } = dialect
-  const legacy = era === 'legacy' ? legacySideOf(introduction) : await findLegacySide(connection)
+  const isOffering = LISTS.some(({ capability }) => announced.has(capability))
+  const legacy =
+    era === 'legacy'
+      ? legacySideOf(introduction)
+      : isOffering
+        ? await findLegacySide(connection)
+        : NO_LEGACY_SIDE
   const offered = { ...lists, serverInfo, capabilities, instructions, era, protocolVersion, ...legacy }
   return ok({ ...offered, fingerprint: await fingerprintOf(offered) })
 }
@@ -99,10 +105,16 @@ const legacySideOf = ({ dialect, capabilities }: Introduction): LegacySide => ({
   isStateful: dialect.sessionId !== undefined,
 })
 
+const NO_LEGACY_SIDE: LegacySide = {
+  legacyVersion: undefined,
+  legacyCapabilities: '{}',
+  isStateful: false,
+}
+
 /** Whether a modern server can also be spoken to as clients with sessions expect it. */
 async function findLegacySide(connection: Connection): Promise<LegacySide> {
   const introduction = await timed((deadline) => initialize(connection, deadline))
-  if (!introduction.ok) return { legacyVersion: undefined, legacyCapabilities: '{}', isStateful: false }
+  if (!introduction.ok) return NO_LEGACY_SIDE
   await timed((deadline) => endSession(connection, introduction.value.dialect, deadline))
   return legacySideOf(introduction.value)
 }

@@ -44,7 +44,8 @@ export type Introduction = {
   readonly instructions: string | undefined
 }
 
-const MODERN_ERRORS: ReadonlySet<unknown> = new Set([-32020, -32021, -32022])
+const UNSUPPORTED_VERSION = -32022
+const MODERN_ERRORS: ReadonlySet<unknown> = new Set([-32020, -32021, UNSUPPORTED_VERSION])
 const MODERN: Dialect = { era: 'modern', protocolVersion: MODERN_VERSION }
 
 export async function introduce(
@@ -53,15 +54,45 @@ export async function introduce(
 ): Promise<Result<Introduction, Fault>> {
   // The older transport is older than the modern era.
   if (connection.link) return await initialize(connection, deadline)
-  const discovered = await exchange(connection, MODERN, 'server/discover', {}, deadline)
+  const discovered = await discover(connection, deadline)
   if (!discovered.ok) return mayBeLegacy(discovered.error) ? initialize(connection, deadline) : discovered
-  if (!discovered.value.isError) return ok(readDiscovery(discovered.value))
-  const code = errorCode(discovered.value)
-  if (!MODERN_ERRORS.has(code)) return initialize(connection, deadline)
+  const answer = discovered.value
+  if (!answer.isError && versionsIn(answer).includes(MODERN_VERSION)) return ok(readDiscovery(answer))
+  const code = errorCode(answer)
+  if (!MODERN_ERRORS.has(code) || versionsIn(answer).some(isLegacyVersion)) {
+    return initialize(connection, deadline)
+  }
   return err({
     is: 'not_mcp',
     detail: `it speaks no version that the gateway speaks (error ${String(code)})`,
   })
+}
+
+/**
+ * Asks once more where an upstream refuses the version and yet names it among those that it speaks (2026-07-28,
+ * "Protocol Version Negotiation").
+ */
+async function discover(connection: Connection, deadline: Deadline): Promise<Result<Answer, Fault>> {
+  const ask = (): Promise<Result<Answer, Fault>> =>
+    exchange(connection, MODERN, 'server/discover', {}, deadline)
+  const first = await ask()
+  const isContradicted =
+    first.ok &&
+    errorCode(first.value) === UNSUPPORTED_VERSION &&
+    versionsIn(first.value).includes(MODERN_VERSION)
+  return isContradicted ? await ask() : first
+}
+
+/**
+ * The versions that an upstream says it speaks, in its discovery or in its refusal. A legacy server may answer
+ * anything to a method that it does not know, but not that.
+ */
+function versionsIn(answer: Answer): readonly string[] {
+  const raw = answer.isError
+    ? JSON.stringify(errorOf(answer).data?.supported)
+    : resultMember(answer, 'supportedVersions')
+  const versions: unknown = JSON.parse(raw ?? '[]')
+  return Array.isArray(versions) ? versions : []
 }
 
 /**
@@ -80,6 +111,8 @@ export async function initialize(
   ])
   const body = `{"jsonrpc":"2.0","id":1,"method":"initialize","params":${params}}`
   const headers = requestHeaders(connection, undefined)
+  // A modern server may be asked whether it has a legacy side, and wants every request named (2026-07-28).
+  headers.set('mcp-method', 'initialize')
   const { url, link } = connection
   const sent = await send({ url, headers, body, link }, deadline)
   if (!sent.ok) return sent
@@ -174,7 +207,9 @@ function readText(answer: Answer, member: string): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
-function errorOf(answer: Answer): { code?: unknown; message?: unknown } {
+type WireError = { code?: unknown; message?: unknown; data?: { supported?: unknown } | null }
+
+function errorOf(answer: Answer): WireError {
   const error = answer.members.get('error')
   return error ? JSON.parse(cut(answer.text, error)) : {}
 }

@@ -101,18 +101,20 @@ function readEvent(event: ServerEvent, idText: string | undefined): Incoming | u
   const place = placeOf(event, isSilent)
   if (isSilent) return place && { is: 'mark', ...place }
   const message = parseObject(event.data)
-  if (!message) return undefined
+  if (message?.['jsonrpc'] !== '2.0') return undefined
   const { method, id } = message
   if (typeof method !== 'string') {
     const answer = checkAnswer(event.data, idText)
     return answer.ok ? { is: 'answer', answer: answer.value, ...place } : undefined
   }
   if (id === undefined) return { is: 'notification', method, text: event.data, ...place }
-  const params = membersOf(event.data).get('params')
+  const members = membersOf(event.data)
+  const [idSpan, params] = [members.get('id'), members.get('params')]
+  if (!idSpan || (typeof id !== 'string' && typeof id !== 'number')) return undefined
   return {
     is: 'request',
     method,
-    idText: JSON.stringify(id),
+    idText: cut(event.data, idSpan),
     ...(params && { params: cut(event.data, params) }),
     ...place,
   }

@@ -11,6 +11,6 @@ beforeAll(async () => {
 afterAll(() => fixture.stop())
 
 it.each(SERVER_RUNS)('the fixture conforms: $name', { timeout: RUN_WITHIN_MS }, async (run) => {
-  const outcome = await runSuite(run, 'server', ['--url', fixture.url])
+  const outcome = await runSuite(run.suite, ['server', '--url', fixture.url, ...run.args])
   expectConformance(outcome, run, run.passed.directly)
 })

@@ -25,6 +25,6 @@ beforeAll(async () => {
 afterAll(() => target.stop())
 
 it.each(SERVER_RUNS)('one service among five conforms: $name', { timeout: RUN_WITHIN_MS }, async (run) => {
-  const outcome = await runSuite(run, 'server', ['--url', target.url])
+  const outcome = await runSuite(run.suite, ['server', '--url', target.url, ...run.args])
   expectConformance(outcome, run, run.passed.behindGateway)
 })

@@ -1,6 +1,7 @@
 /** Content type, Accept and size: what is refused before the body is read. */
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { CALL, expectEcho, expectError, HEADERS, META, openYard, send, type Yard } from '../support/base.ts'
+import { API_KEY } from '../support/gateway.ts'
 import { sendRaw } from '../support/wire.ts'
 
 const LIMIT = 1_048_576
@@ -51,21 +52,22 @@ it('B21 a subscription is a stream, so who takes none is refused', async () => {
   expectError(await send(yard.gateway, { headers, body }), 406, -31406, 'Not acceptable', 1)
 })
 
-const post = (headers: Record<string, string>, pieces?: Iterable<string>) =>
-  sendRaw(yard.gateway.url, 'POST /mcp', { ...HEADERS, ...headers }, pieces)
-it('B22 a declared length over 1 MiB is refused before any of the body has come', async () => {
-  const text = await post({ 'content-length': String(LIMIT + 1) })
-  expect(text).toMatch(/^HTTP\/1\.1 413 /)
-  expect(text).toContain('{"code":-31413,"message":"Request body too large"}')
-})
-it('B23 a body without end is read to 1 MiB and no further', async () => {
+const post = (path: string, headers: Record<string, string>, pieces?: Iterable<string>) =>
+  sendRaw(yard.gateway.url, `POST ${path}`, { ...HEADERS, 'x-api-key': API_KEY, ...headers }, pieces)
+const TOO_LARGE = /^HTTP\/1\.1 413 [^]*("code":-31413,"message":"Request body too large"|"code":"too_large")/
+const PATHS = ['/mcp', '/api/v1/servers']
+it.each(PATHS)(
+  'B22 a declared length over 1 MiB is refused before any of the body has come to %s',
+  async (path) => {
+    expect(await post(path, { 'content-length': String(LIMIT + 1) })).toMatch(TOO_LARGE)
+  },
+)
+it.each(PATHS)('B23 a body without end is read to 1 MiB and no further by %s', async (path) => {
   const CHUNK = `10000\r\n${' '.repeat(65_536)}\r\n`
   function* endless() {
     for (let sent = 0; sent < 1_000; sent++) yield CHUNK
   }
-  const text = await post({ 'transfer-encoding': 'chunked' }, endless())
-  expect(text).toMatch(/^HTTP\/1\.1 413 /)
-  expect(text).toContain('{"code":-31413,"message":"Request body too large"}')
+  expect(await post(path, { 'transfer-encoding': 'chunked' }, endless())).toMatch(TOO_LARGE)
 })
 it.each([
   ['B22', (text: string) => text],

@@ -1,6 +1,7 @@
 /** Arguments that a tool wants repeated in headers. */
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type Change, expectEcho, expectError, openYard, send, type Yard } from '../support/base.ts'
+import { startUpstream } from '../support/upstream.ts'
 
 const mark = (name: unknown, type = 'string') => ({ type, 'x-mcp-header': name })
 const tool = (name: string, properties: object, rest: object = {}) =>
@@ -81,11 +82,30 @@ it('are not sent where they are too long for a header', async () => {
   const answer = await yard.gateway.rpc('tools/call', params)
   expectError(answer, 200, -32602, /^Invalid params: .* too long for the headers that must repeat it$/, 1)
 })
-it('S46 a tool with a bad mark is not offered to modern callers', async () => {
-  const { body } = await yard.gateway.modern('tools/list')
-  const names = body.result.tools.map(({ name }: { name: string }) => name)
-  expect(names).toContain('mirrored')
-  expect(names.filter((name: string) => name.startsWith('spoiled'))).toEqual([])
-  const legacyNames = await yard.gateway.toolNames()
-  expect(legacyNames.filter((name) => name.startsWith('spoiled'))).toHaveLength(SPOILED.length)
+const modernNames = async (path = '/mcp'): Promise<string[]> => {
+  const { body } = await yard.gateway.modern('tools/list', {}, { path })
+  return body.result.tools.map(({ name }: { name: string }) => name)
+}
+const spoiled = (names: readonly string[]): string[] => names.filter((name) => name.startsWith('spoiled'))
+
+it('S46 a tool with a bad mark of a modern upstream is offered to nobody, and cannot be called', async () => {
+  expect(await modernNames()).toContain('mirrored')
+  expect(spoiled(await modernNames())).toEqual([])
+  expect(spoiled(await yard.gateway.toolNames())).toEqual([])
+  const calls = yard.upstream.calls('tools/call').length
+  const params = { name: 'spoiled-number', arguments: { a: 1 } }
+  for (const { body } of [
+    await yard.gateway.rpc('tools/call', params),
+    await yard.gateway.modern('tools/call', params),
+  ]) {
+    expect(body.error.code).toBe(-32602)
+  }
+  expect(yard.upstream.calls('tools/call')).toHaveLength(calls)
+})
+it('S46 a tool with a bad mark of a legacy upstream is offered to legacy callers, who mirror nothing', async () => {
+  const older = await startUpstream({ era: 'legacy', tools: SPOILED })
+  expect((await yard.gateway.register('older', older.url)).status).toBe(201)
+  expect(spoiled(await modernNames('/mcp/older'))).toEqual([])
+  expect(spoiled(await yard.gateway.toolNames('/mcp/older'))).toHaveLength(SPOILED.length)
+  await older.stop()
 })

@@ -15,8 +15,12 @@ export type Fault =
       readonly is: 'respond'
       readonly status?: number
       readonly headers?: Readonly<Record<string, string>>
-      readonly body?: string | ((idText: string) => string)
+      readonly body?: string | ((idText: string) => string | Uint8Array)
+      /** In pieces of this size and without a length; whole by default. */
+      readonly pieceBytes?: number
     }
+  /** These bytes in place of any HTTP, then the end of the connection. */
+  | { readonly is: 'raw'; readonly bytes: Uint8Array }
   /** The right answer after `ms`. */
   | { readonly is: 'delay'; readonly ms: number }
   /** Half of the JSON in a body that ends properly. */

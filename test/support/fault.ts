@@ -22,6 +22,9 @@ export async function actBefore(fault: Fault | undefined, reply: Reply, idText: 
     case 'respond':
       respond(fault, reply, idText)
       return true
+    case 'raw':
+      reply.response.socket?.end(fault.bytes)
+      return true
     case 'delay':
       await sleep(fault.ms, undefined, { signal: reply.signal })
       return false
@@ -89,9 +92,17 @@ export async function deliver(
 
 function respond(fault: Extract<Fault, { is: 'respond' }>, { response }: Reply, idText: string): void {
   const { status = 200, headers = { 'content-type': 'application/json' }, body = '' } = fault
-  const text = typeof body === 'string' ? body : body(idText)
-  response.writeHead(status, { 'content-length': String(Buffer.byteLength(text)), ...headers })
-  response.end(text)
+  const bytes = Buffer.from(typeof body === 'string' ? body : body(idText))
+  const { pieceBytes } = fault
+  if (pieceBytes === undefined) {
+    response.writeHead(status, { 'content-length': String(bytes.length), ...headers })
+    response.end(bytes)
+    return
+  }
+  response.writeHead(status, headers)
+  for (let start = 0; start < bytes.length; start += pieceBytes)
+    response.write(bytes.subarray(start, start + pieceBytes))
+  response.end()
 }
 
 /** Headers of the whole answer and so many bytes of its body. */

@@ -13,8 +13,13 @@ export type WireRequest = {
 export type WireAnswer = {
   readonly status: number
   readonly headers: IncomingMessage['headers']
-  /** Of an event stream: what came up to its first event; of one that GET opened, to its first sign of life. */
   readonly text: string
+}
+
+export type Patience = {
+  /** Whether event streams are read to their end; otherwise to their first event, or sign of life where GET asked. */
+  readonly toTheEnd?: boolean
+  readonly timeoutMs?: number
 }
 
 const FIRST_EVENT = /^data:.*\n\n/m
@@ -25,7 +30,7 @@ const agent = new Agent({ keepAlive: true, maxSockets: 16 })
 export function exchange(
   url: string,
   { method, path, headers, body }: WireRequest,
-  timeoutMs = 10_000,
+  { toTheEnd = false, timeoutMs = 10_000 }: Patience = {},
 ): Promise<WireAnswer> {
   const hasBody = method !== 'GET' && method !== 'HEAD'
   const length = hasBody ? { 'content-length': String(body.length) } : {}
@@ -44,7 +49,7 @@ export function exchange(
       response.on('error', reject)
       response.on('data', (piece: string) => {
         text += piece
-        if (!isStream || !first.test(text)) return
+        if (toTheEnd || !isStream || !first.test(text)) return
         finish()
         sent.destroy()
       })

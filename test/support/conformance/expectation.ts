@@ -1,8 +1,11 @@
 /** The runs of the suites for servers, and what they say of a server that conforms. */
 import { expect } from 'vitest'
-import { type Outcome, type Run, told } from './suite.ts'
+import { type Outcome, type Suite, told } from './suite.ts'
 
-export type ServerRun = Run & {
+export type ServerRun = {
+  readonly name: string
+  readonly suite: Suite
+  readonly args: readonly string[]
   /** How many scenarios the suite has: a new one must be noticed. */
   readonly scenarios: number
   /** How many checks the fixture passes, and how many it passes behind the gateway. */
@@ -42,10 +45,10 @@ export const SERVER_RUNS: readonly ServerRun[] = [
 const isScored = ({ scenario }: { scenario: string }): boolean => !scenario.startsWith('tasks-')
 
 export function expectConformance(outcome: Outcome, { scenarios }: ServerRun, passed: number): void {
-  const { exitCode, checks } = outcome
+  const { exitCode, checks, output } = outcome
   const scored = checks.filter(isScored)
   expect(told(scored, 'FAILURE')).toEqual([])
   expect(new Set(checks.map(({ scenario }) => scenario)).size).toBe(scenarios)
   expect(told(scored, 'SUCCESS')).toHaveLength(passed)
-  expect(exitCode).toBe(0)
+  expect(exitCode, output).toBe(0)
 }

@@ -7,12 +7,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 
-export type Run = {
-  readonly name: string
-  /** The package under `@modelcontextprotocol`. */
-  readonly suite: 'conformance' | 'conformance-next'
-  readonly args: readonly string[]
-}
+/** A package under `@modelcontextprotocol`. */
+export type Suite = 'conformance' | 'conformance-next'
 
 export type Check = {
   readonly scenario: string
@@ -21,32 +17,54 @@ export type Check = {
   readonly errorMessage?: string
 }
 
-export type Outcome = { readonly exitCode: number | null; readonly checks: readonly Check[] }
+export type Outcome = {
+  readonly exitCode: number | null
+  readonly checks: readonly Check[]
+  /** What the suite printed. */
+  readonly output: string
+}
 
 const require = createRequire(import.meta.url)
 /** What a run may take; it takes a few seconds. */
 export const RUN_WITHIN_MS = 90_000
 
-/** `subject`: what the suite is put to, as its arguments. */
+/** `args`: the command of the suite and what it needs; `settings`: environment of the clients that it starts. */
 export async function runSuite(
-  run: Run,
-  mode: 'server' | 'client',
-  subject: readonly string[],
+  suite: Suite,
+  args: readonly [mode: 'server' | 'client', ...rest: string[]],
+  settings: Readonly<Record<string, string>> = {},
 ): Promise<Outcome> {
   const directory = await mkdtemp(join(tmpdir(), 'switchyard-conformance-'))
   try {
-    const program = require.resolve(`@modelcontextprotocol/${run.suite}/dist/index.js`)
-    const args = [program, mode, ...subject, ...run.args, '-o', directory]
-    const child = spawn(process.execPath, args, {
-      cwd: directory,
-      timeout: RUN_WITHIN_MS,
-      killSignal: 'SIGKILL',
-    })
-    const [[exitCode]] = await Promise.all([once(child, 'close'), text(child.stdout), text(child.stderr)])
-    return { exitCode, checks: await readChecks(directory, mode) }
+    const { exitCode, output } = await run(suite, [...args, '-o', directory], settings)
+    return { exitCode, output, checks: await readChecks(directory, args[0]) }
   } finally {
     await rm(directory, { recursive: true, force: true })
   }
+}
+
+/** The scenarios for clients that a suite has, with the versions that each is for. */
+export async function listClientScenarios(suite: Suite): Promise<ReadonlyMap<string, readonly string[]>> {
+  const { output } = await run(suite, ['list', '--client'])
+  const lines = output.matchAll(/^ {2}- (\S+) \[(.*)\]$/gm)
+  return new Map(Array.from(lines, ([, name = '', versions = '']) => [name, versions.split(',')]))
+}
+
+async function run(
+  suite: Suite,
+  args: readonly string[],
+  settings: Readonly<Record<string, string>> = {},
+): Promise<Pick<Outcome, 'exitCode' | 'output'>> {
+  const program = require.resolve(`@modelcontextprotocol/${suite}/dist/index.js`)
+  const child = spawn(process.execPath, [program, ...args], {
+    env: { ...process.env, ...settings },
+    timeout: RUN_WITHIN_MS,
+    killSignal: 'SIGKILL',
+  })
+  const closed = once(child, 'close')
+  const said = await Promise.all([text(child.stdout), text(child.stderr)])
+  const [exitCode] = await closed
+  return { exitCode, output: said.join('\n') }
 }
 
 /** A scenario's results lie in a directory that is named by mode, scenario and time. */
@@ -55,7 +73,7 @@ async function readChecks(directory: string, mode: string): Promise<Check[]> {
   const files = paths.filter((path) => path.endsWith('checks.json')).sort()
   const read = async (path: string): Promise<Check[]> => {
     const scenario = dirname(path)
-      .replace(`${mode}-`, '')
+      .replace(new RegExp(`^${mode}-`), '')
       .replace(/-\d{4}-\d\d-\d\dT[\d-]+Z$/, '')
     const checks: Omit<Check, 'scenario'>[] = JSON.parse(await readFile(join(directory, path), 'utf8'))
     return checks.map((check) => ({ ...check, scenario }))

@@ -45,6 +45,12 @@ describe('server-sent events', () => {
     expect(events).toEqual([{ data: evil, event: 'message' }])
   })
 
+  it('reads a line of 1 MiB in pieces of two characters about as fast as in one', { timeout: 5_000 }, () => {
+    const line = `data: ${'x'.repeat(1_048_576)}`
+    const pieces = Array.from({ length: line.length / 2 }, (_, at) => line.slice(2 * at, 2 * at + 2))
+    expect(readAll([...pieces, '\n\n'])).toEqual([{ data: line.slice(6) }])
+  })
+
   it('says how much it holds back', () => {
     const reader = new EventReader()
     reader.read('data: 12345')
