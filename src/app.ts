@@ -3,7 +3,7 @@ import { type Context, Hono } from 'hono'
 import { type AdminPorts, adminRoutes } from './admin/routes.ts'
 import { type HealthPorts, reportHealth } from './admin/health.ts'
 import type { Upkeep } from './admin/upkeep.ts'
-import { type McpPorts, serveMcp, unknownEndpoint } from './flow.ts'
+import { goneEndpoint, type McpPorts, serveMcp, unknownEndpoint } from './flow.ts'
 import type { Background } from './platform/background.ts'
 import { isAllowedOrigin } from './protocol/door.ts'
 import { refuse } from './protocol/refusal.ts'
@@ -32,6 +32,7 @@ export function createApp({ mcp, admin, health, upkeep, log }: AppPorts): Hono {
     upkeep.tick(background)
     return origin === undefined ? response : withOrigin(response, origin, mcp.allowedOrigins)
   }
+  app.on(['GET', 'POST'], [...OLDER_PATHS], () => goneEndpoint())
   app.all('/mcp', serve)
   app.all('/mcp/:service', serve)
 
@@ -50,6 +51,9 @@ export function createApp({ mcp, admin, health, upkeep, log }: AppPorts): Hono {
   })
   return app
 }
+
+/** Where clients of the older transport look for its two endpoints; no service can have these names. */
+const OLDER_PATHS = ['/sse', '/message', '/messages', '/mcp/sse', '/mcp/message'] as const
 
 const ALLOWED_HEADERS = [
   'authorization',

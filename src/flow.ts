@@ -189,3 +189,10 @@ function endpointOf(request: Request, service: string | undefined, snapshot: Sna
 
 /** No JSON-RPC: there is no MCP endpoint here (B05). */
 export const unknownEndpoint = (): Response => Response.json({ error: 'not_found' }, { status: 404 })
+
+/** To clients of the older transport (2024-11-05, "HTTP with SSE"), in a sentence that they can show. */
+export const goneEndpoint = (): Response =>
+  Response.json({ error: 'gone', error_description: USE_STREAMABLE_HTTP }, { status: 410 })
+
+const USE_STREAMABLE_HTTP =
+  'This gateway does not serve the older HTTP+SSE transport: set the transport to streamable HTTP and the URL to /mcp.'

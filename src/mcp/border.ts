@@ -74,7 +74,7 @@ export function borderOf(sides: BorderSides, tickets: AllTickets): Border {
         }
       }
     },
-    request: async ({ method, idText, params }) => {
+    request: async ({ method, idText, params, rest = [] }) => {
       if (!session || !takesLegacyRequest(sides.capabilities, method)) return undefined
       const { name } = session
       const ticket = { is: 'upstream', serviceId: service.id, dialect: sides.dialect(), idText } as const
@@ -91,6 +91,7 @@ export function borderOf(sides: BorderSides, tickets: AllTickets): Border {
                 await withProgressToken(sides, session, await withRelatedTask(params), tickets),
               ] as const,
             ]),
+        ...rest,
       ])
     },
     eventId: async (eventId) => {

@@ -6,7 +6,7 @@ import type { Principal } from '../identity/principal.ts'
 import type { Session } from '../identity/session.ts'
 import { editMember, readText } from '../protocol/edit.ts'
 import { cut, membersOf } from '../protocol/json.ts'
-import type { Message } from '../protocol/message.ts'
+import type { Message, RawMembers } from '../protocol/message.ts'
 import { severityOf } from '../protocol/method.ts'
 import type { Mirror } from '../protocol/mirror.ts'
 import type { Refusal } from '../protocol/refusal.ts'
@@ -27,6 +27,8 @@ export type Forward = {
   readonly localName: string | undefined
   readonly mirrors: readonly Mirror[]
   readonly given: unknown
+  /** Members of the message that no version knows, raw. */
+  readonly rest?: RawMembers
   readonly endpoint: Endpoint
   readonly principal: Principal
   readonly session: Session | undefined
@@ -41,7 +43,7 @@ export type Forward = {
 
 export type Who = Omit<
   Forward,
-  'serviceId' | 'method' | 'params' | 'localName' | 'mirrors' | 'given' | 'idText'
+  'serviceId' | 'method' | 'params' | 'localName' | 'mirrors' | 'given' | 'rest' | 'idText'
 >
 
 /** A caller that takes no stream can be asked nothing, so upstreams are told that it takes no request. */
@@ -98,6 +100,7 @@ export async function forwardOf(
     localName: message.method === 'completion/complete' ? undefined : localName,
     mirrors,
     given: mirrors.length > 0 ? message.params?.['arguments'] : undefined,
+    ...(message.rest && { rest: message.rest }),
     idText,
   }
 }

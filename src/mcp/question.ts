@@ -4,6 +4,7 @@ import type { SessionMemory } from './memory.ts'
 import { editMember, readMember, readText } from '../protocol/edit.ts'
 import { cut, membersOf, writeObject } from '../protocol/json.ts'
 import { LIMITS } from '../protocol/limits.ts'
+import { unknownMembers } from '../protocol/message.ts'
 import { describeRefusal } from '../protocol/refusal.ts'
 import type { AllTickets } from './tickets.ts'
 import { type Answers, type Question, takesRequest } from '../upstream/input.ts'
@@ -32,6 +33,7 @@ export const askOf =
           ['id', JSON.stringify(id)],
           ['method', JSON.stringify(method)],
           ['params', legacyParams(readMember(request, ['params']) ?? '{}')],
+          ...(unknownMembers(request, membersOf(request)).rest ?? []),
         ]),
       )
     }

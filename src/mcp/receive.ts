@@ -25,7 +25,12 @@ export async function receiveReply(
     if (!taken.ok) return taken
     return taken.value ? ok(undefined) : err(UNASKED)
   }
-  const body = `{"jsonrpc":"2.0","id":${ticket.idText},"${reply.member}":${reply.outcome}}`
+  const body = writeObject([
+    ['jsonrpc', '"2.0"'],
+    ['id', ticket.idText],
+    [reply.member, reply.outcome],
+    ...(reply.rest ?? []),
+  ])
   await say(ticket.serviceId, ticket.dialect, body, scene, ports)
   return ok(undefined)
 }
@@ -94,4 +99,5 @@ const notificationOf = ({ message }: Asked): string =>
     ['jsonrpc', '"2.0"'],
     ['method', JSON.stringify(message.method)],
     ['params', writeObject(message.rawParams)],
+    ...(message.rest ?? []),
   ])

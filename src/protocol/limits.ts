@@ -15,7 +15,7 @@ export const LIMITS = {
   /** Up to this size a JSON answer of declared length is read and checked whole before a byte is passed on. */
   checkedAnswerBytes: 65_536,
   eventBytes: 1_048_576,
-  /** Silence on a stream, comments included, after which it is given up. */
+  /** Silence on a stream, comments included, after which it is given up; of a call, the timeout of its service. */
   streamIdleMs: 30_000,
   /** A call answered by a stream, whatever is sent on it. */
   streamTotalMs: 120_000,

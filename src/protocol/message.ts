@@ -10,6 +10,8 @@ import type { Refusal } from './refusal.ts'
 
 export type JsonObject = Readonly<Record<string, unknown>>
 
+export type RawMembers = readonly (readonly [key: string, raw: string])[]
+
 export type Message = {
   readonly method: string
   /** The id as JSON text, ready to be echoed with its type; absent: a notification. */
@@ -19,6 +21,8 @@ export type Message = {
   readonly rawParams: ReadonlyMap<string, string>
   /** `params._meta`; `undefined` where there is none or it is no object. */
   readonly meta: JsonObject | undefined
+  /** Members that no version knows, raw. */
+  readonly rest?: RawMembers
 }
 
 /** What a client answers to a request that it was sent. */
@@ -28,6 +32,8 @@ export type Reply = {
   /** `result` or `error`, and its raw text. */
   readonly member: 'result' | 'error'
   readonly outcome: string
+  /** Members that no version knows, raw. */
+  readonly rest?: RawMembers
 }
 
 export type Decoded =
@@ -81,22 +87,40 @@ function readOne(text: string, value: unknown): Result<Decoded, Undecoded> {
     return err({ refusal: { why: 'invalid_params', detail: 'expected an object', status: 400 }, ...echo })
   }
   const meta = params?.['_meta']
+  const members = membersOf(text)
   const message = {
     method,
     idText,
     params,
-    rawParams: params === undefined ? NO_PARAMS : rawMembers(text, membersOf(text).get('params')),
+    rawParams: params === undefined ? NO_PARAMS : rawMembers(text, members.get('params')),
     meta: isObject(meta) ? meta : undefined,
+    ...unknownMembers(text, members),
   }
   return ok({ is: 'message', message })
+}
+
+const KNOWN: ReadonlySet<string> = new Set(['jsonrpc', 'id', 'method', 'params', 'result', 'error'])
+
+/** What travels with a message that is written anew. */
+export function unknownMembers(
+  text: string,
+  members: ReadonlyMap<string, Span>,
+): { readonly rest?: RawMembers } {
+  let rest: [string, string][] | undefined
+  for (const [key, span] of members) if (!KNOWN.has(key)) (rest ??= []).push([key, cut(text, span)])
+  return rest ? { rest } : {}
 }
 
 /** Only our own ids are ever answered, and ours are strings (B60). */
 function readReply(text: string, { id, jsonrpc, error }: JsonObject): Result<Decoded, Undecoded> {
   const member = isObject(error) ? 'error' : 'result'
-  const span = membersOf(text).get(member)
+  const members = membersOf(text)
+  const span = members.get(member)
   if (jsonrpc !== '2.0' || typeof id !== 'string' || !span) return err({ refusal: UNASKED })
-  return ok({ is: 'reply', reply: { id, member, outcome: cut(text, span) } })
+  return ok({
+    is: 'reply',
+    reply: { id, member, outcome: cut(text, span), ...unknownMembers(text, members) },
+  })
 }
 
 /** An answer to nothing that was asked. */

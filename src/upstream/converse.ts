@@ -79,7 +79,10 @@ type Next = { readonly sent: Sent; readonly idText: string | undefined } | undef
 async function* follow(talk: Conversation, sent: Sent): AsyncGenerator<Piece, Next, void> {
   let { idText } = talk
   let place = sent.place ?? NO_PLACE
-  const options = { idText: sent.upstreamIdText, deadline: talk.deadline, idleMs: idleMsOf(sent) }
+  // An upstream that waits for the answer to what it asked has nothing to say.
+  let isAsking = false
+  const idleMs = (): number => (isAsking ? LIMITS.inputWaitMs : idleMsOf(sent, talk))
+  const options = { idText: sent.upstreamIdText, deadline: talk.deadline, idleMs }
   for await (const incoming of readIncoming(sent.response, options)) {
     if (incoming.place) place = laterPlace(place, incoming.place)
     switch (incoming.is) {
@@ -103,6 +106,7 @@ async function* follow(talk: Conversation, sent: Sent): AsyncGenerator<Piece, Ne
         )
         if (passed === 'over') return undefined
         idText = passed.idText
+        isAsking ||= passed.isAsked
         break
       }
       case 'answer':
@@ -135,28 +139,30 @@ async function* passMark({ border }: Conversation, place: Place | undefined): As
 }
 
 /** The id of the caller's request that is answered from here on, or that the conversation is over. */
-type Passed = { readonly idText: string | undefined } | 'over'
+type Passed = { readonly idText: string | undefined; readonly isAsked: boolean } | 'over'
 
 async function* passRequest(talk: Conversation, standstill: Standstill): AsyncGenerator<Piece, Passed, void> {
   const { idText, inputs } = talk
   const { asked, dialect } = standstill
-  if (asked.method === 'ping') tell(talk, dialect, asked, 'result', '{}')
-  else if (inputs.is === 'park' && takesRequest(talk.capabilities, asked.method)) {
-    return yield* parkUntilAnswered(talk, standstill)
-  } else {
-    const text = talk.era === 'legacy' ? await talk.border.request(asked) : undefined
-    if (text !== undefined) yield { text, status: 200, isLast: false }
-    else {
-      const error = { code: -32601, message: `Method not found: the client takes no ${asked.method}` }
-      tell(talk, dialect, asked, 'error', JSON.stringify(error))
-      const capability = talk.era === 'modern' && capabilityFor(asked.method)
-      if (capability) {
-        yield refusalPiece(describeRefusal({ why: 'missing_capability', capability, status: 400 }), idText)
-        return 'over'
-      }
-    }
+  if (asked.method === 'ping') {
+    tell(talk, dialect, asked, 'result', '{}')
+    return { idText, isAsked: false }
   }
-  return { idText }
+  if (inputs.is === 'park' && takesRequest(talk.capabilities, asked.method)) {
+    return yield* parkUntilAnswered(talk, standstill)
+  }
+  const text = talk.era === 'legacy' ? await talk.border.request(asked) : undefined
+  if (text !== undefined) {
+    talk.deadline.restart(LIMITS.inputWaitMs)
+    yield { text, status: 200, isLast: false }
+    return { idText, isAsked: true }
+  }
+  const error = { code: -32601, message: `Method not found: the client takes no ${asked.method}` }
+  tell(talk, dialect, asked, 'error', JSON.stringify(error))
+  const capability = talk.era === 'modern' ? capabilityFor(asked.method) : undefined
+  if (capability === undefined) return { idText, isAsked: false }
+  yield refusalPiece(describeRefusal({ why: 'missing_capability', capability, status: 400 }), idText)
+  return 'over'
 }
 
 /** Asks until the caller brings an answer; a caller that never comes back ends the call (B109). */
@@ -181,7 +187,7 @@ async function* parkUntilAnswered(
     if (response === undefined) continue
     tell(talk, dialect, asked, 'result', response)
     talk.deadline.restart(Math.max(talk.timeoutMs, LIMITS.streamTotalMs))
-    return { idText }
+    return { idText, isAsked: false }
   }
 }
 
@@ -233,7 +239,8 @@ export function inputRequired(
   { asked }: Standstill,
   requestState: string,
 ): string {
-  const request = `{"method":${JSON.stringify(asked.method)},"params":${asked.params ?? '{}'}}`
+  const { method, params = '{}', rest = [] } = asked
+  const request = writeObject([['method', JSON.stringify(method)], ['params', params], ...rest])
   const result = writeObject([
     ['resultType', '"input_required"'],
     ['inputRequests', writeObject([[INPUT_KEY, request]])],
@@ -311,11 +318,11 @@ async function resume(
 const CONFLICT = 409
 
 /**
- * Some servers tell on a resumed stream only what they said before it: one that is silent is asked again, less and
- * less often. `undefined`: the usual silence.
+ * The silence that a service is allowed. Some servers tell on a resumed stream only what they said before it: one
+ * that is silent is asked again, less and less often.
  */
-const idleMsOf = ({ resumes = 0 }: Sent): number | undefined =>
-  resumes === 0 ? undefined : Math.min(LIMITS.retryMs * 2 ** (resumes - 1), LIMITS.streamIdleMs)
+const idleMsOf = ({ resumes = 0 }: Sent, { timeoutMs }: Pick<Conversation, 'timeoutMs'>): number =>
+  resumes === 0 ? timeoutMs : Math.min(LIMITS.retryMs * 2 ** (resumes - 1), timeoutMs)
 
 async function pieceOf({ border }: Conversation, text: string, place: Place | undefined): Promise<Piece> {
   const eventId = place?.eventId && (await border.eventId(place.eventId))

@@ -3,7 +3,7 @@
  * the bytes pass untouched.
  */
 import { editMember, readMember, readText } from '../protocol/edit.ts'
-import { cut, elementsOf, membersOf, writeObject } from '../protocol/json.ts'
+import { cut, type Edit, elementsOf, replace, writeObject } from '../protocol/json.ts'
 import { STREAM_HEADERS, writeEvent } from '../protocol/sse.ts'
 import type { Era } from '../protocol/version.ts'
 import { type Answer, resultOf } from './answer.ts'
@@ -37,15 +37,10 @@ export async function describeAnswer(
   upstreamEra: Era,
 ): Promise<{ readonly text: string; readonly status: number }> {
   const result = resultOf(answer)
-  const idSpan = answer.members.get('id')
-  const ownId = idSpan && cut(answer.text, idSpan)
-  const id = delivery.idText ?? ownId
-  const seen = result === undefined ? undefined : await seenResult(result, delivery, upstreamEra)
-  if (seen !== undefined && seen !== result) return whole(id, 'result', seen)
-  if (answer.isError && delivery.era === 'modern') return describeError(answer, delivery)
-  if (ownId !== undefined && id === ownId) return { text: answer.text, status: 200 }
-  const member = answer.isError ? 'error' : 'result'
-  return whole(id, member, memberOf(answer, member))
+  if (result !== undefined) {
+    return rewrite(answer, delivery, ['result', await seenResult(result, delivery, upstreamEra)])
+  }
+  return delivery.era === 'modern' ? describeError(answer, delivery) : rewrite(answer, delivery)
 }
 
 /** A modern result says what it is, and for how long it holds (2026-07-28, "Results", "Caching"). */
@@ -69,18 +64,12 @@ async function seenResult(raw: string, { era, method, border }: Delivery, upstre
 function describeError(answer: Answer, delivery: Delivery): { text: string; status: number } {
   const error = memberOf(answer, 'error')
   const code = Number(readMember(error, ['code']))
-  const status = code === MISSING_CAPABILITY ? 400 : 200
   if (code === LEGACY_RESOURCE_NOT_FOUND) {
-    return whole(
-      delivery.idText,
-      'error',
-      editMember(error, ['code'], () => '-32602'),
-    )
+    return rewrite(answer, delivery, ['error', editMember(error, ['code'], () => '-32602')])
   }
   const asked = code === LEGACY_URL_NEEDED ? urlRequests(error, delivery) : undefined
-  return asked === undefined
-    ? { ...whole(delivery.idText, 'error', error), status }
-    : whole(delivery.idText, 'result', asked)
+  if (asked !== undefined) return whole(delivery.idText, asked)
+  return { ...rewrite(answer, delivery), status: code === MISSING_CAPABILITY ? 400 : 200 }
 }
 
 /** URLs that a legacy upstream wants opened first, as the input that a modern one would require. */
@@ -106,13 +95,28 @@ function urlRequests(error: string, { capabilities }: Delivery): string | undefi
   ])
 }
 
-const whole = (idText: string | undefined, member: 'result' | 'error', raw: string) => ({
-  text: `{"jsonrpc":"2.0",${idText === undefined ? '' : `"id":${idText},`}"${member}":${raw}}`,
+/** The answer under the caller's id, one part of it replaced; every other byte stays. */
+function rewrite(
+  { text, members }: Answer,
+  { idText }: Delivery,
+  part?: readonly [member: string, raw: string],
+): { readonly text: string; readonly status: number } {
+  const id = members.get('id')
+  const span = part && members.get(part[0])
+  const edits: Edit[] = []
+  if (id && idText !== undefined) edits.push({ span: id, text: idText })
+  if (span) edits.push({ span, text: part[1] })
+  const edited = replace(text, edits)
+  return { text: id || idText === undefined ? edited : editMember(edited, ['id'], () => idText), status: 200 }
+}
+
+const whole = (idText: string | undefined, result: string) => ({
+  text: `{"jsonrpc":"2.0",${idText === undefined ? '' : `"id":${idText},`}"result":${result}}`,
   status: 200,
 })
 
 function memberOf(answer: Answer, member: 'result' | 'error'): string {
-  const span = answer.members.get(member) ?? membersOf(answer.text).get(member)
+  const span = answer.members.get(member)
   return span ? cut(answer.text, span) : '{}'
 }
 

@@ -5,7 +5,7 @@
 import { type Deadline, within } from '../platform/deadline.ts'
 import { cut, membersOf } from '../protocol/json.ts'
 import { LIMITS } from '../protocol/limits.ts'
-import { isObject } from '../protocol/message.ts'
+import { isObject, type RawMembers, unknownMembers } from '../protocol/message.ts'
 import { EventReader, type ServerEvent } from '../protocol/sse.ts'
 import { type Answer, bodyOf, checkAnswer, faultOfBody, readAnswer } from './answer.ts'
 import type { Fault } from './fault.ts'
@@ -33,6 +33,8 @@ export type UpstreamRequest = {
   readonly idText: string
   /** `params` as raw JSON; absent where it gave none. */
   readonly params?: string
+  /** Members that no version knows, raw. */
+  readonly rest?: RawMembers
 }
 
 export type Incoming = { readonly place?: Place } & (
@@ -49,8 +51,8 @@ export type ReadOptions = {
   /** The id that the answer must carry; `undefined`: any, since the stream is not of one request. */
   readonly idText: string | undefined
   readonly deadline: Deadline
-  /** Silence after which a stream is given up; `undefined`: never. */
-  readonly idleMs?: number | undefined
+  /** Silence after which a stream is given up, asked before each wait. */
+  readonly idleMs?: () => number
 }
 
 /** Ends after an answer, a fault or the end of the stream; leaving early lets go of the upstream. */
@@ -67,7 +69,7 @@ export async function* readIncoming(
 
 async function* readStream(
   body: ReadableStream<Uint8Array>,
-  { idText, deadline, idleMs = LIMITS.streamIdleMs }: ReadOptions,
+  { idText, deadline, idleMs = () => LIMITS.streamIdleMs }: ReadOptions,
 ): AsyncGenerator<Incoming, void, void> {
   const source = body.getReader()
   const events = new EventReader()
@@ -75,8 +77,9 @@ async function* readStream(
   try {
     for (;;) {
       const read = source.read()
-      const piece = await (Number.isFinite(idleMs) ? within(idleMs, read) : read)
-      if (!piece) return yield { is: 'fault', fault: { is: 'timeout', afterMs: idleMs } }
+      const afterMs = idleMs()
+      const piece = await (Number.isFinite(afterMs) ? within(afterMs, read) : read)
+      if (!piece) return yield { is: 'fault', fault: { is: 'timeout', afterMs } }
       if (piece.done) return yield { is: 'end' }
       for (const event of events.read(decoder.decode(piece.value, { stream: true }))) {
         const incoming = readEvent(event, idText)
@@ -116,6 +119,7 @@ function readEvent(event: ServerEvent, idText: string | undefined): Incoming | u
     method,
     idText: cut(event.data, idSpan),
     ...(params && { params: cut(event.data, params) }),
+    ...unknownMembers(event.data, members),
     ...place,
   }
 }

@@ -44,7 +44,7 @@ export async function* listenTo(
       if (opened.ok) {
         const { response, dialect: spoken } = opened.value
         onOpen(spoken)
-        const idleMs = Number.POSITIVE_INFINITY
+        const idleMs = (): number => Number.POSITIVE_INFINITY
         for await (const incoming of readIncoming(response, { idText: undefined, deadline, idleMs })) {
           if (incoming.place) place = incoming.place
           if (incoming.is === 'end' || incoming.is === 'fault') break

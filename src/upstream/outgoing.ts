@@ -5,6 +5,7 @@
 import { encodeHeader } from '../protocol/header.ts'
 import { cut, membersOf, writeObject } from '../protocol/json.ts'
 import { LIMITS } from '../protocol/limits.ts'
+import type { RawMembers } from '../protocol/message.ts'
 import { type Mirror, mirrorHeaders } from '../protocol/mirror.ts'
 import { type Era, GATEWAY_INFO, META, MODERN_VERSION } from '../protocol/version.ts'
 import { type Connection, type Dialect, requestHeaders } from './connection.ts'
@@ -18,6 +19,8 @@ export type UpstreamRequestText = {
   /** What the `Mcp-Name` header says, where the method has one. */
   readonly name: string | undefined
   readonly mirrors: readonly Mirror[]
+  /** Members of the message that no version knows, raw. */
+  readonly rest?: RawMembers
   /** `params.arguments`, from which headers are mirrored. */
   readonly given: unknown
   /** The era of the caller. */
@@ -37,8 +40,13 @@ export function outgoingRequest(request: UpstreamRequestText, dialect: Dialect, 
     headers.set('mcp-method', method)
     for (const [header, value] of repeated(request)) headers.set(header, value)
   }
-  const params = writeObject(upstreamParams(request, dialect.era))
-  const body = `{"jsonrpc":"2.0","id":${idText},"method":${JSON.stringify(method)},"params":${params}}`
+  const body = writeObject([
+    ['jsonrpc', '"2.0"'],
+    ['id', idText],
+    ['method', JSON.stringify(method)],
+    ['params', writeObject(upstreamParams(request, dialect.era))],
+    ...(request.rest ?? []),
+  ])
   return { url: connection.url, headers, body, link: connection.link }
 }
 

@@ -5,7 +5,9 @@ import { challenge } from '../../src/identity/challenge.ts'
 import { Identity } from '../../src/identity/identify.ts'
 import { Secret } from '../../src/platform/secret.ts'
 
-const PUBLIC = new Set(['GET /health'])
+/** The paths of the older transport say one sentence, the same to everyone. */
+const OLDER = ['/sse', '/message', '/messages', '/mcp/sse', '/mcp/message']
+const PUBLIC = new Set(['GET /health', ...OLDER.flatMap((path) => [`GET ${path}`, `POST ${path}`])])
 
 /** Whatever a route would need behind the door; reaching for any of it fails the test. */
 const unreachable = new Proxy(

@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { cells, IN_CELL, type Matrix, publicName, publicUri, startMatrix } from '../support/cell.ts'
-import { ANSWERS, type SdkClient } from '../support/sdk-client.ts'
+import { ALL_CAPABILITIES, ANSWERS, type SdkClient } from '../support/sdk-client.ts'
 import { ASK_KINDS, ASKS } from '../support/sdk-upstream.ts'
 
 let matrix: Matrix
@@ -94,11 +94,37 @@ describe.each(cells)(IN_CELL, (cell) => {
     expect(count[1]).toBe(8)
   })
 
-  it('B113 tells a client that can not be asked which capability is missing', async () => {
-    const own = await matrix.connect(cell, { capabilities: {} })
-    const outcome = await own.call(tool('ask'), { kinds: ['form'] }).catch((error: unknown) => error)
-    expect(JSON.stringify(outcome) + String(outcome)).toMatch(/elicitation|Client capability required/)
+  it.each([
+    ['form', 'elicitation'],
+    ['sampling', 'sampling'],
+    ['roots', 'roots'],
+  ] as const)('B113 asks nothing of a client that takes no %s', async (kind, capability) => {
+    const { [capability]: _, ...capabilities } = ALL_CAPABILITIES
+    const own = await matrix.connect(cell, { capabilities })
+    let outcome: any
+    const count = await countOf('ask', async () => {
+      outcome = await own.call(tool('ask'), { kinds: [kind] }).catch((error: unknown) => error)
+    })
     expect(own.asked).toEqual([])
+    expect(count).toEqual([1, 0])
+    // A legacy upstream hears the no in the words of its era, and makes of it what it will.
+    if (cell.client === 'legacy' && cell.upstream === 'legacy') {
+      expect(outcome).toMatchObject({
+        isError: true,
+        content: [{ text: expect.stringContaining(`the client takes no ${ASKS[kind].method}`) }],
+      })
+    } else {
+      expect(outcome).toMatchObject({ code: -32021, data: { requiredCapabilities: { [capability]: {} } } })
+    }
+  })
+
+  it('asks a client that takes forms, but opens no URLs, for forms only', async () => {
+    const own = await matrix.connect(cell, { capabilities: { elicitation: { form: {} } } })
+    const form = await own.call(tool('ask'), { kinds: ['form'] })
+    expect(answersIn(form)).toEqual([ANSWERS.form])
+    const outcome: any = await own.call(tool('ask'), { kinds: ['url'] }).catch((error: unknown) => error)
+    expect(outcome.isError === true || typeof outcome.code === 'number').toBe(true)
+    expect(own.asked).toHaveLength(1)
   })
 })
 

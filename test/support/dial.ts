@@ -29,7 +29,14 @@ export type Fault =
   /** A stream with two answers to one request; the text of the second is `second`. */
   | { readonly is: 'twice' }
   /** A request to the caller on the stream, whatever the era allows; the right answer follows at once. */
-  | { readonly is: 'asks'; readonly method: string }
+  | {
+      readonly is: 'asks'
+      readonly method: string
+      /** Raw members of the message after its method: `"params":{}` by default. */
+      readonly rest?: string
+      /** Raw; `"asked-by-fault"` by default. */
+      readonly idText?: string
+    }
   /** A stream that ends without an answer. */
   | { readonly is: 'no_answer' }
   /** A stream of comments, one every `everyMs` (100), that never ends. */

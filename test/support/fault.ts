@@ -29,7 +29,7 @@ export async function actBefore(fault: Fault | undefined, reply: Reply, idText: 
       await sleep(fault.ms, undefined, { signal: reply.signal })
       return false
     case 'asks':
-      reply.event(JSON.stringify({ jsonrpc: '2.0', id: ASKED_ID, method: fault.method, params: {} }))
+      reply.event(askText(fault))
       return false
     case 'no_answer':
       reply.comment()
@@ -49,6 +49,9 @@ export async function actBefore(fault: Fault | undefined, reply: Reply, idText: 
       return false
   }
 }
+
+const askText = ({ method, rest = '"params":{}', idText }: Extract<Fault, { is: 'asks' }>): string =>
+  `{"jsonrpc":"2.0","id":${idText ?? JSON.stringify(ASKED_ID)},"method":${JSON.stringify(method)},${rest}}`
 
 /** Sends the answer, spoilt where a fault says so. */
 export async function deliver(

@@ -33,41 +33,46 @@ import {
 type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>
 
 /** What all sessions share. */
-type Shared = {
+export type Shared = {
   readonly ledger: Ledger
   readonly added: { readonly kind: Kind; readonly name: string }[]
   cancelled: number
 }
 
-type Session = {
-  readonly server: McpServer
-  readonly transport: StreamableHTTPServerTransport
-  readonly uris: Set<string>
-}
+/** The server of one session, and what its client subscribed to. */
+export type Served = { readonly server: McpServer; readonly uris: Set<string> }
+
+type Session = Served & { readonly transport: StreamableHTTPServerTransport }
 
 export async function startLegacyServer(): Promise<SdkUpstream> {
-  const shared: Shared = { ledger: new Ledger(), added: [], cancelled: 0 }
+  const shared = newShared()
   const sessions = new Map<string, Session>()
   const { url, close } = await listenOn(
     (request, response) => void serve(request, response, shared, sessions),
   )
-  return {
-    era: 'legacy',
-    url,
-    ledger: shared.ledger,
-    cancelled: () => shared.cancelled,
-    add: (kind, name) => {
-      shared.added.push({ kind, name })
-      for (const { server } of sessions.values()) add(server, kind, name)
-    },
-    update: (uri) => {
-      for (const { server, uris } of sessions.values()) {
-        if (uris.has(uri)) void server.server.sendResourceUpdated({ uri })
-      }
-    },
-    close,
-  }
+  return { ...upstreamOf(shared, sessions), url, close }
 }
+
+export const newShared = (): Shared => ({ ledger: new Ledger(), added: [], cancelled: 0 })
+
+/** How tests see and move the servers of these sessions. */
+export const upstreamOf = (
+  shared: Shared,
+  sessions: ReadonlyMap<string, Served>,
+): Omit<SdkUpstream, 'url' | 'close'> => ({
+  era: 'legacy',
+  ledger: shared.ledger,
+  cancelled: () => shared.cancelled,
+  add: (kind, name) => {
+    shared.added.push({ kind, name })
+    for (const { server } of sessions.values()) add(server, kind, name)
+  },
+  update: (uri) => {
+    for (const { server, uris } of sessions.values()) {
+      if (uris.has(uri)) void server.server.sendResourceUpdated({ uri })
+    }
+  },
+})
 
 async function serve(
   request: IncomingMessage,
@@ -95,16 +100,21 @@ function openSession(shared: Shared, sessions: Map<string, Session>): Session {
     onsessioninitialized: (id) => void sessions.set(id, session),
     onsessionclosed: (id) => void sessions.delete(id),
   })
+  const session = { ...createServer(shared), transport }
+  return session
+}
+
+export function createServer(shared: Shared): Served {
   const server = new McpServer(
     { name: 'legacy-sdk', version: '1' },
     { capabilities: { logging: {}, resources: { subscribe: true } } },
   )
-  const session = { server, transport, uris: new Set<string>() }
+  const served = { server, uris: new Set<string>() }
   offerTools(server, shared)
-  offerResources(session, shared)
+  offerResources(served, shared)
   offerPrompts(server, shared)
   for (const { kind, name } of shared.added) add(server, kind, name)
-  return session
+  return served
 }
 
 const say = (text: string) => ({ content: [{ type: 'text' as const, text }] })
@@ -190,7 +200,7 @@ const ask = (kind: Ask, extra: Extra): Promise<unknown> => {
   return extra.sendRequest({ method, params: own } as ServerRequest, ResultSchema)
 }
 
-function offerResources({ server, uris }: Session, { ledger }: Shared): void {
+function offerResources({ server, uris }: Served, { ledger }: Shared): void {
   server.registerResource('plain', uriOf('legacy', 'plain'), { mimeType: 'text/plain' }, ({ href }) => ({
     contents: [{ uri: href, mimeType: 'text/plain', text: 'a plain note' }],
   }))

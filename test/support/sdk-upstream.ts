@@ -82,6 +82,8 @@ export const uriOf = (era: Era, name: string): string => `note://${era}/${name}`
 /** An HTTP server on a port of its own. */
 export async function listenOn(serve: RequestListener): Promise<{ url: string; close: () => Promise<void> }> {
   const server = createServer(serve)
+  // Callers that keep connections decide how long.
+  server.keepAliveTimeout = 0
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()

@@ -54,6 +54,8 @@ export async function startConformanceFixture(): Promise<ConformanceFixture> {
       else refuse(response, 400, -32700, 'Parse error')
     })
   })
+  // Callers that keep connections decide how long.
+  server.keepAliveTimeout = 0
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {
