@@ -95,8 +95,10 @@ export function borderOf(sides: BorderSides, tickets: AllTickets): Border {
       ])
     },
     eventId: async (eventId) => {
-      if (!sides.isResumable || !session) return undefined
-      const ticket = { serviceId: service.id, dialect: sides.dialect(), eventId }
+      const dialect = sides.dialect()
+      // The streams of a modern upstream cannot be taken up, whatever it marks in them.
+      if (!sides.isResumable || !session || dialect.era === 'modern') return undefined
+      const ticket = { serviceId: service.id, dialect, eventId }
       return `u${await tickets.events.seal(ticket, session.name)}`
     },
   }

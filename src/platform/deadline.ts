@@ -36,6 +36,11 @@ export class Deadline {
     }, this.timeoutMs)
   }
 
+  /** Leaves it to the parent from here on. */
+  disarm(): void {
+    clearTimeout(this.#timer)
+  }
+
   /** Gives up at once. */
   cancel(): void {
     this.#controller.abort()

@@ -23,6 +23,8 @@ export const LIMITS = {
   inputWaitMs: 600_000,
   /** Before a broken stream is resumed: where the upstream names no time, and at most. */
   retryMs: 1_000,
+  /** An upstream that ends its streams at once is not asked again at once. */
+  minRetryMs: 250,
   maxRetryMs: 10_000,
   /** Silence on a stream to a caller after which it is told that the gateway is still there. */
   keepAliveMs: 15_000,
@@ -45,5 +47,6 @@ export const LIMITS = {
   handshakeTimeoutMs: 10_000,
   cataloguePages: 50,
   catalogueItems: 1_000,
+  catalogueDepth: 512,
   listPageItems: 1_000,
 } as const

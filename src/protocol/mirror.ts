@@ -5,6 +5,8 @@
  */
 import { err, ok, type Result } from '../platform/result.ts'
 import { decodeHeader, describeMismatch, encodeHeader } from './header.ts'
+import { measureJson } from './json.ts'
+import { LIMITS } from './limits.ts'
 import { isObject } from './message.ts'
 import type { Refusal } from './refusal.ts'
 
@@ -23,6 +25,8 @@ const NONE: Result<readonly Mirror[], string> = ok([])
 /** The mirrors that a tool declares, or what is wrong with its marks. `toolText` is the raw tool. */
 export function readMirrors(toolText: string): Result<readonly Mirror[], string> {
   if (!toolText.includes(MARK)) return NONE
+  if (measureJson(toolText).depth > LIMITS.jsonDepth)
+    return err(`${MARK} in a tool that is nested too deeply`)
   const tool: unknown = JSON.parse(toolText)
   const mirrors: Mirror[] = []
   const fault = collect(isObject(tool) ? tool['inputSchema'] : undefined, [], mirrors)

@@ -25,6 +25,9 @@ export type NamedOffer = {
 
 const NO_OFFERS: readonly Offer[] = []
 const NO_MIRRORS: Offer['mirrors'] = ok([])
+/** Names are kept as text, which holds neither a NUL nor half a character. */
+const isUsable = (name: string): boolean => name !== '' && !name.includes('\0') && name.isWellFormed()
+
 const KEPT_LISTS = 2_048
 const kept = new Map<string, readonly Offer[]>()
 
@@ -51,7 +54,7 @@ export function readOffers(kind: OfferKind, array: string): readonly Offer[] {
     const text = cut(array, element)
     const name = membersOf(text).get(WORDS[kind].naming)
     const localName: unknown = name === undefined ? undefined : JSON.parse(cut(text, name))
-    if (name === undefined || typeof localName !== 'string' || localName === '') continue
+    if (name === undefined || typeof localName !== 'string' || !isUsable(localName)) continue
     if (offers.has(localName)) continue
     const mirrors = kind === 'tool' ? readMirrors(text) : NO_MIRRORS
     offers.set(localName, { localName, text, name, mirrors })

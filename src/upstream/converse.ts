@@ -300,7 +300,7 @@ async function resume(
   if (eventId === undefined || dialect.era === 'modern') return undefined
   let { retryMs = LIMITS.retryMs } = place
   while (!deadline.signal.aborted) {
-    await wait(Math.min(retryMs, LIMITS.maxRetryMs))
+    await wait(Math.min(Math.max(retryMs, resumes === 0 ? 0 : LIMITS.minRetryMs), LIMITS.maxRetryMs))
     const headers = requestHeaders(connection, dialect)
     headers.set('accept', 'text/event-stream')
     headers.set('last-event-id', eventId)

@@ -6,7 +6,7 @@ import { Deadline } from '../platform/deadline.ts'
 import { err, ok, type Result } from '../platform/result.ts'
 import type { Catalogue } from '../protocol/catalogue.ts'
 import type { Transport } from '../protocol/transport.ts'
-import { cut, elementsOf, membersOf } from '../protocol/json.ts'
+import { cut, elementsOf, measureJson, membersOf } from '../protocol/json.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import { resultMember } from './answer.ts'
 import type { Connection, Dialect } from './connection.ts'
@@ -63,7 +63,10 @@ async function discoverLinked(connection: Connection): Promise<Result<Catalogue,
 async function discoverAt(connection: Connection): Promise<Result<Catalogue, Fault>> {
   const introduction = await timed((deadline) => introduce(connection, deadline))
   if (!introduction.ok) return introduction
-  const { dialect } = introduction.value
+  const { dialect, capabilities, serverInfo } = introduction.value
+  if (isTooDeep(capabilities) || isTooDeep(serverInfo)) {
+    return err({ is: 'not_mcp', detail: 'what it says of itself is nested too deeply' })
+  }
   try {
     return await readCatalogue(connection, introduction.value)
   } finally {
@@ -135,7 +138,10 @@ async function readList(
     if (!answer.ok) return answer
     const array = resultMember(answer.value, member)
     if (!array?.startsWith('[')) return err({ is: 'not_mcp', detail: `${method} gave no array '${member}'` })
-    for (const element of elementsOf(array)) items.push(cut(array, element))
+    for (const element of elementsOf(array)) {
+      const item = cut(array, element)
+      if (!isTooDeep(item)) items.push(item)
+    }
     cursor = readCursor(resultMember(answer.value, 'nextCursor'))
     if (cursor === undefined || items.length >= LIMITS.catalogueItems) {
       return ok(`[${items.slice(0, LIMITS.catalogueItems).join(',')}]`)
@@ -145,6 +151,9 @@ async function readList(
   }
   return err({ is: 'not_mcp', detail: `${method} has more than ${LIMITS.cataloguePages} pages` })
 }
+
+/** Databases refuse JSON that is nested without bound; one such item must not cost its service all others (S49). */
+const isTooDeep = (raw: string): boolean => measureJson(raw).depth > LIMITS.catalogueDepth
 
 /** The empty string is a cursor like any other (protocol.md, section 4). */
 function readCursor(raw: string | undefined): string | undefined {

@@ -5,6 +5,7 @@
  */
 import type { Deadline } from '../platform/deadline.ts'
 import { err, ok, type Result } from '../platform/result.ts'
+import { echo } from '../protocol/echo.ts'
 import { cut, membersOf, writeObject } from '../protocol/json.ts'
 import {
   GATEWAY_INFO,
@@ -57,7 +58,7 @@ export async function introduce(
   const discovered = await discover(connection, deadline)
   if (!discovered.ok) return mayBeLegacy(discovered.error) ? initialize(connection, deadline) : discovered
   const answer = discovered.value
-  if (!answer.isError && versionsIn(answer).includes(MODERN_VERSION)) return ok(readDiscovery(answer))
+  if (isDiscovery(answer)) return ok(readDiscovery(answer))
   const code = errorCode(answer)
   if (!MODERN_ERRORS.has(code) || versionsIn(answer).some(isLegacyVersion)) {
     return initialize(connection, deadline)
@@ -125,9 +126,10 @@ export async function initialize(
   if (!isLegacyVersion(protocolVersion)) {
     return err({
       is: 'not_mcp',
-      detail: `it speaks version '${protocolVersion.slice(0, 20)}', which the gateway does not`,
+      detail: `it speaks version '${echo(protocolVersion)}', which the gateway does not`,
     })
   }
+  if (!hasCapabilities(answer.value)) return err({ is: 'not_mcp', detail: 'it names no capabilities' })
   const dialect: Dialect = { era: 'legacy', protocolVersion, sessionId, replyUrl: link?.replyUrl }
   const introduction = readIntroduction(answer.value, dialect)
   const told = await notify(connection, introduction.dialect, 'notifications/initialized', deadline)
@@ -186,6 +188,12 @@ async function notify(
  */
 const mayBeLegacy = (fault: Fault): boolean => fault.is === 'not_mcp' || fault.is === 'status'
 
+const isDiscovery = (answer: Answer): boolean =>
+  versionsIn(answer).includes(MODERN_VERSION) && hasCapabilities(answer)
+
+const hasCapabilities = (answer: Answer): boolean =>
+  resultMember(answer, 'capabilities')?.startsWith('{') ?? false
+
 /** A modern server names itself in the result's `_meta`. */
 function readDiscovery(answer: Answer): Introduction {
   const meta = resultMember(answer, '_meta') ?? '{}'
@@ -198,7 +206,8 @@ const readIntroduction = (answer: Answer, dialect: Dialect): Introduction => ({
   dialect,
   serverInfo: resultMember(answer, 'serverInfo') ?? '{}',
   capabilities: resultMember(answer, 'capabilities') ?? '{}',
-  instructions: readText(answer, 'instructions'),
+  // Kept as text, which holds neither a NUL nor half a character.
+  instructions: readText(answer, 'instructions')?.replaceAll('\0', '').toWellFormed(),
 })
 
 function readText(answer: Answer, member: string): string | undefined {
@@ -215,4 +224,4 @@ function errorOf(answer: Answer): WireError {
 }
 
 const errorCode = (answer: Answer): unknown => errorOf(answer).code
-const errorMessage = (answer: Answer): string => String(errorOf(answer).message).slice(0, 120)
+const errorMessage = (answer: Answer): string => echo(String(errorOf(answer).message))

@@ -4,14 +4,14 @@
  * request, so that nothing else has to know the difference; but no places are marked in it, since a session that
  * lost its stream is over.
  */
-import { type Deadline, within } from '../platform/deadline.ts'
+import { Deadline } from '../platform/deadline.ts'
 import { err, ok, type Result } from '../platform/result.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import { EventReader, KEEP_ALIVE, type ServerEvent, STREAM_HEADERS, writeEvent } from '../protocol/sse.ts'
 import { bodyOf, faultOfBody } from './answer.ts'
 import { type Connection, requestHeaders } from './connection.ts'
 import type { Fault } from './fault.ts'
-import { discard, faultOfStatus, type Outgoing, send } from './send.ts'
+import { discard, faultOfDeadline, faultOfStatus, type Outgoing, send } from './send.ts'
 
 export type Link = {
   /** Where messages to the server go. */
@@ -28,6 +28,20 @@ const encoder = new TextEncoder()
 
 /** The link lives as long as `deadline`; its server must name its endpoint within the time of a handshake. */
 export async function openLink(connection: Connection, deadline: Deadline): Promise<Result<Link, Fault>> {
+  const life = new Deadline(LIMITS.handshakeTimeoutMs, deadline.signal)
+  const opened = await open(connection, life)
+  if (!opened.ok) {
+    life.cancel()
+    life.end()
+    return err(faultOfDeadline(deadline) ?? opened.error)
+  }
+  life.disarm()
+  return ok(linkOf(opened.value, life))
+}
+
+type Opened = { readonly feed: Feed; readonly replyUrl: string }
+
+async function open(connection: Connection, deadline: Deadline): Promise<Result<Opened, Fault>> {
   const headers = requestHeaders(connection, undefined)
   headers.set('accept', 'text/event-stream')
   headers.delete('content-type')
@@ -40,10 +54,8 @@ export async function openLink(connection: Connection, deadline: Deadline): Prom
     return err({ is: 'not_mcp', detail: 'GET gave no event stream' })
   }
   const feed = new Feed(sent.value.body)
-  const named = await within(LIMITS.handshakeTimeoutMs, readEndpoint(feed, connection.url, deadline))
-  if (named?.ok) return ok(linkOf(feed, named.value))
-  feed.close()
-  return named ?? err({ is: 'timeout', afterMs: LIMITS.handshakeTimeoutMs })
+  const named = await readEndpoint(feed, connection.url, deadline)
+  return named.ok ? ok({ feed, replyUrl: named.value }) : named
 }
 
 async function readEndpoint(feed: Feed, url: string, deadline: Deadline): Promise<Result<string, Fault>> {
@@ -74,7 +86,11 @@ function endpointAt(text: string, url: string): Result<string, Fault> {
   return ok(endpoint.href)
 }
 
-function linkOf(feed: Feed, replyUrl: string): Link {
+function linkOf({ feed, replyUrl }: Opened, life: Deadline): Link {
+  const close = (): void => {
+    life.cancel()
+    life.end()
+  }
   const rest = (deadline: Deadline, onLeave: () => void): Response =>
     new Response(streamOf(feed, deadline, onLeave), { headers: STREAM_HEADERS })
   return {
@@ -87,8 +103,8 @@ function linkOf(feed: Feed, replyUrl: string): Link {
       if (isTaken) return ok(rest(deadline, () => undefined))
       return err(faultOfStatus(sent.value) ?? { is: 'status', detail: `HTTP ${status}` })
     },
-    rest: (deadline) => rest(deadline, () => feed.close()),
-    close: () => feed.close(),
+    rest: (deadline) => rest(deadline, close),
+    close,
   }
 }
 
@@ -153,9 +169,5 @@ class Feed {
     this.#ready.push(...this.#events.read(this.#decoder.decode(piece.value, { stream: true })))
     if (this.#events.held > LIMITS.eventBytes) return { is: 'oversized' }
     return { is: 'sign' }
-  }
-
-  close(): void {
-    this.#source.cancel().catch(() => undefined)
   }
 }

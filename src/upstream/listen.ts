@@ -54,12 +54,9 @@ export async function* listenTo(
     } finally {
       deadline.end()
     }
-    await wait(Math.min(Math.max(place.retryMs ?? LIMITS.retryMs, MIN_RETRY_MS), LIMITS.maxRetryMs))
+    await wait(Math.min(Math.max(place.retryMs ?? LIMITS.retryMs, LIMITS.minRetryMs), LIMITS.maxRetryMs))
   }
 }
-
-/** An upstream that ends its streams at once is not asked again at once. */
-const MIN_RETRY_MS = 250
 
 const isListening = (response: Response): boolean =>
   response.ok && /^text\/event-stream\b/i.test(response.headers.get('content-type') ?? '')

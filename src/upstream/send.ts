@@ -39,7 +39,8 @@ function faultOfThrown(error: unknown, deadline: Deadline, url: string): Fault {
   // The runtime marks a connection that was refused or lost; a failed look-up or handshake is only an error to it.
   const wasLost = error instanceof Error && 'retryable' in error && error.retryable === true
   if (wasLost) return { is: 'connection', detail: 'the connection was refused or lost' }
-  if (!url.startsWith('https:')) return { is: 'connection', detail: 'the host name does not resolve' }
+  if (!url.startsWith('https:'))
+    return { is: 'connection', detail: 'the host name does not resolve, or no HTTP is spoken there' }
   return { is: 'tls', detail: 'the certificate was not accepted, or the host name does not resolve' }
 }
 

@@ -2,6 +2,7 @@
 import type { ServerResponse } from 'node:http'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { eventually, type Gateway } from '../support/gateway.ts'
+import { modernCall } from '../support/modern-call.ts'
 import { eventText, type Older, type OlderFault, resultOf, startOlder } from '../support/older.ts'
 import { startStack, type Stack } from '../support/stack.ts'
 
@@ -33,6 +34,7 @@ const status =
     void response.writeHead(code, headers).end('a stack trace')
 
 const GARBAGE = `: hello\n\nid: 7\nretry: 1\n\nevent: weather\ndata: {"jsonrpc":"2.0","id":1,"result":{}}\n\ndata: {{{\n\ndata: [1]\n\ndata: {"jsonrpc":"2.0","id":"someone-else","result":{}}\n\n`
+const ENDLESS = `data: ${'x'.repeat(2_097_152)}`
 const foreign = 'http://127.0.0.1:9/message'
 
 describe('a call', () => {
@@ -46,7 +48,7 @@ describe('a call', () => {
     ['GET answered with JSON', -31502, { get: status(200, { 'content-type': 'application/json' }) }],
     ['F03 GET never answered', -31504, { get: () => undefined }],
     ['F21 GET reset', -31501, { get: (response) => void response.socket?.resetAndDestroy() }],
-    ['no endpoint named', -31504, { open: () => undefined }],
+    ['no endpoint named', -31504, { open: ({ response }) => response.flushHeaders() }],
     [
       'the stream ending before an endpoint is named',
       -31502,
@@ -55,7 +57,7 @@ describe('a call', () => {
     [
       'F18 an endless event instead of the endpoint',
       -31513,
-      { open: ({ response }) => void response.write(`data: ${'x'.repeat(2_097_152)}`) },
+      { open: ({ response }) => void response.write(ENDLESS) },
     ],
     ['F07 POST answered with 500', -31502, { post: status(500) }],
     ['F09 POST answered with 429', -31530, { post: status(429, { 'retry-after': '7' }) }],
@@ -106,6 +108,16 @@ describe('a call', () => {
       {
         call: (stream, { id }) => {
           stream.response.write(GARBAGE)
+          stream.answer(id, resultOf('x'))
+        },
+      },
+    ],
+    [
+      'an event of another name that looks like the answer',
+      {
+        call: (stream, { id }) => {
+          const posing = { jsonrpc: '2.0', id, result: resultOf('again') }
+          stream.response.write(eventText(posing, 'weather'))
           stream.answer(id, resultOf('x'))
         },
       },
@@ -164,6 +176,25 @@ describe('a call', () => {
       expect(text).not.toContain('again')
     }
   })
+})
+
+describe('a call that may wait for its caller, in an object that outlives it', () => {
+  it.each<[string, OlderFault]>([
+    ['that names no endpoint but an endless event', { open: ({ response }) => void response.write(ENDLESS) }],
+    ['that takes no message', { post: status(500) }],
+    ['that refuses the handshake', { initialize: { error: { code: -32603, message: 'no' } } }],
+  ])('leaves no stream open at an upstream %s', async (_, fault) => {
+    older.fail(fault)
+    const init = modernCall('echo', { capabilities: { elicitation: {} } })
+    const response = await fetch(`${gateway.url}/mcp/older`, init)
+    expect(await response.text()).toContain("'older'")
+  })
+})
+
+it('F03 gives up after 10 s on an upstream that names no endpoint, however long its calls may take', async () => {
+  await gateway.manage('PUT', '/api/v1/servers/older', { timeoutMs: 60_000 })
+  older.fail({ open: ({ response }) => response.flushHeaders() })
+  expect((await call()).body.error).toMatchObject({ code: -31504, data: { afterMs: 10_000 } })
 })
 
 describe('registration', () => {

@@ -64,10 +64,9 @@ it.each(PATHS)(
 )
 it.each(PATHS)('B23 a body without end is read to 1 MiB and no further by %s', async (path) => {
   const CHUNK = `10000\r\n${' '.repeat(65_536)}\r\n`
-  function* endless() {
-    for (let sent = 0; sent < 1_000; sent++) yield CHUNK
-  }
-  expect(await post(path, { 'transfer-encoding': 'chunked' }, endless())).toMatch(TOO_LARGE)
+  // Its end never comes; what is more than the gateway reads could cost the client its answer.
+  const oneTooMany = Array.from({ length: 17 }, () => CHUNK)
+  expect(await post(path, { 'transfer-encoding': 'chunked' }, oneTooMany)).toMatch(TOO_LARGE)
 })
 it.each([
   ['B22', (text: string) => text],

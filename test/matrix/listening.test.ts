@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { cells, IN_CELL, type Matrix, publicName, publicUri, startMatrix } from '../support/cell.ts'
 import { eventually } from '../support/gateway.ts'
 import type { SdkClient } from '../support/sdk-client.ts'
+import { startLegacyServer } from '../support/sdk-legacy.ts'
 import { startModernServer } from '../support/sdk-modern.ts'
 
 let matrix: Matrix
@@ -80,5 +81,22 @@ describe.each(cells)(`a service that comes and goes: ${IN_CELL}`, (cell) => {
     await eventually(HEARD_MS, () => expect(methodsOf(control)).toHaveLength(6))
     await eventually(HEARD_MS, () => expect(methodsOf(client)).toHaveLength(cell.at === 'all' ? 6 : 0))
     await extra.close()
+  })
+})
+
+describe.each(cells.filter(({ at }) => at === 'all'))(`before anybody listens: ${IN_CELL}`, (cell) => {
+  it('what changed is found when the first client does, though nobody heard of it', async () => {
+    const fresh = await (cell.upstream === 'legacy' ? startLegacyServer() : startModernServer())
+    const name = `fresh-${cell.client}-${cell.upstream}`
+    expect((await matrix.gateway.register(name, fresh.url)).status).toBe(201)
+    fresh.add('tool', 'unheard-of')
+    const client = await matrix.connect(cell)
+    await client.listen()
+    await eventually(HEARD_MS, async () => {
+      expect((await client.tools()).map((tool) => tool.name)).toContain(`unheard-of`)
+      expect(methodsOf(client)).toEqual(['notifications/tools/list_changed'])
+    })
+    await matrix.gateway.manage('DELETE', `/api/v1/servers/${name}`)
+    await fresh.close()
   })
 })

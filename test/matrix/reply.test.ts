@@ -61,7 +61,7 @@ describe.each(cells.filter(({ client }) => client === 'legacy'))(`B60 ${IN_CELL}
       for await (const text of messages) if (JSON.parse(text).id === callId) return JSON.parse(text)
       return undefined
     }
-    return { id: asked.id as string, end: end() }
+    return { id: asked.id as string, end }
   }
   const answered = (message: any): unknown => JSON.parse(message.result.content[0].text)
 
@@ -77,9 +77,10 @@ describe.each(cells.filter(({ client }) => client === 'legacy'))(`B60 ${IN_CELL}
     const stolen = { authorization: `Bearer ${API_KEY}` }
     expect((await session.post(reply(id, accept('red')), stolen)).status).toBe(404)
     expect((await session.post(reply(id, accept('teal')))).status).toBe(202)
-    expect(answered(await end)).toEqual([accept('teal')])
+    expect(answered(await end())).toEqual([accept('teal')])
+    // What a legacy upstream asked is its own to judge: its id is good, and the upstream no longer waits for it.
     const late = await session.post(reply(id, accept('red')))
-    expect([202, 400]).toContain(late.status)
+    expect(late.status).toBe(cell.upstream === 'legacy' ? 202 : 400)
     expect(ledger.done('ask')).toBe(done + 1)
   })
 
@@ -89,8 +90,10 @@ describe.each(cells.filter(({ client }) => client === 'legacy'))(`B60 ${IN_CELL}
     const session = await open()
     const { id, end } = await ask(session, 1)
     const colours = ['a', 'b', 'c', 'd', 'e', 'f']
-    await Promise.all(colours.map((colour) => session.post(reply(id, accept(colour)))))
-    const [given] = answered(await end) as { content: { colour: string } }[]
+    const answers = await Promise.all(colours.map((colour) => session.post(reply(id, accept(colour)))))
+    const taken = answers.filter(({ status }) => status === 202)
+    expect(taken).toHaveLength(cell.upstream === 'legacy' ? colours.length : 1)
+    const [given] = answered(await end()) as { content: { colour: string } }[]
     expect(colours).toContain(given?.content.colour)
     expect(ledger.done('ask')).toBe(done + 1)
   })
@@ -101,8 +104,8 @@ describe.each(cells.filter(({ client }) => client === 'legacy'))(`B60 ${IN_CELL}
     expect(first.id).not.toBe(second.id)
     expect((await session.post(reply(second.id, accept('second')))).status).toBe(202)
     expect((await session.post(reply(first.id, accept('first')))).status).toBe(202)
-    expect(answered(await first.end)).toEqual([accept('first')])
-    expect(answered(await second.end)).toEqual([accept('second')])
+    expect(answered(await first.end())).toEqual([accept('first')])
+    expect(answered(await second.end())).toEqual([accept('second')])
   })
 
   it('may be an error, which ends the call and nothing else', async () => {
@@ -112,7 +115,7 @@ describe.each(cells.filter(({ client }) => client === 'legacy'))(`B60 ${IN_CELL}
     const { id, end } = await ask(session, 1)
     const error = { code: -1, message: 'the user has left' }
     expect((await session.post(JSON.stringify({ jsonrpc: '2.0', id, error }))).status).toBe(202)
-    expect(JSON.stringify(await end)).toContain('the user has left')
+    expect(JSON.stringify(await end())).toContain('the user has left')
     expect(ledger.done('ask')).toBe(done)
   })
 

@@ -49,15 +49,17 @@ export function expectDocumented(
   if (status === 202 || status === 204) return expect(text).toBe('')
   const type = headers['content-type'] ?? ''
   expect(['application/json', 'text/event-stream']).toContain(type)
-  const messages =
-    type === 'application/json' ? [JSON.parse(text)] : readEvents(text).map((data) => JSON.parse(data))
-  for (const message of messages) {
+  const texts = type === 'application/json' ? [text] : readMessages(text)
+  for (const message of texts.map((one) => JSON.parse(one))) {
     if (Array.isArray(message)) expectBatch(message, body)
     else if (status === 401) expectChallenge(message, headers)
     else if (status === 404 && message.error === 'not_found') expect(message).toEqual({ error: 'not_found' })
     else expectMessage(message, status, [idToEcho(body)], upstreamCodes)
   }
 }
+
+/** An event without data only marks a place. */
+const readMessages = (text: string): string[] => readEvents(text).filter((data) => data !== '')
 
 function expectBatch(messages: readonly unknown[], body: Uint8Array): void {
   const sent = parse(body)

@@ -100,6 +100,8 @@ type OddResponse = {
   readonly coat: Coat
   readonly pieceBytes: number | undefined
 }
+const MAX_PIECES = 1_000
+
 export function faultOf(odd: OddAnswer): Fault {
   if ('raw' in odd) return { is: 'raw', bytes: odd.raw }
   const { status, type, headers, text, coat: wrap, pieceBytes } = odd
@@ -108,7 +110,9 @@ export function faultOf(odd: OddAnswer): Fault {
     status,
     headers: { ...(type === '' ? {} : { 'content-type': type }), ...headers },
     body: (idText) => wrap(new TextEncoder().encode(text.replaceAll(ID, idText))),
-    ...(pieceBytes !== undefined && { pieceBytes }),
+    ...(pieceBytes !== undefined && {
+      pieceBytes: Math.max(pieceBytes, Math.ceil(text.length / MAX_PIECES)),
+    }),
   }
 }
 const common = {

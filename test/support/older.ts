@@ -24,6 +24,8 @@ export type OlderFault = {
   readonly open?: (stream: Stream) => void
   /** Instead of taking a call. */
   readonly post?: (response: ServerResponse, stream: Stream) => void
+  /** Instead of the answer to `initialize`. */
+  readonly initialize?: object
   /** Instead of answering a call that was taken. */
   readonly call?: (stream: Stream, sent: Sent) => void
 }
@@ -65,6 +67,10 @@ export async function startOlder() {
     if (isCall && fault.post) return fault.post(response, stream)
     response.writeHead(202).end('Accepted')
     if (isCall && fault.call) return fault.call(stream, sent)
+    if (sent.method === 'initialize' && fault.initialize) {
+      const refusal = { jsonrpc: '2.0', id: sent.id, ...fault.initialize }
+      return void stream.response.write(eventText(refusal))
+    }
     if (sent.id !== undefined && sent.method !== undefined) stream.answer(sent.id, resultFor(sent))
   }
 

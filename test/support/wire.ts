@@ -17,8 +17,8 @@ export type WireAnswer = {
 }
 
 export type Patience = {
-  /** Whether event streams are read to their end; otherwise to their first event, or sign of life where GET asked. */
-  readonly toTheEnd?: boolean
+  /** What ends the reading of an event stream before its end: its first event, or sign of life where GET asked. */
+  readonly until?: RegExp
   readonly timeoutMs?: number
 }
 
@@ -30,7 +30,7 @@ const agent = new Agent({ keepAlive: true, maxSockets: 16 })
 export function exchange(
   url: string,
   { method, path, headers, body }: WireRequest,
-  { toTheEnd = false, timeoutMs = 10_000 }: Patience = {},
+  { until = method === 'GET' ? FIRST_SIGN : FIRST_EVENT, timeoutMs = 10_000 }: Patience = {},
 ): Promise<WireAnswer> {
   const hasBody = method !== 'GET' && method !== 'HEAD'
   const length = hasBody ? { 'content-length': String(body.length) } : {}
@@ -41,7 +41,6 @@ export function exchange(
     sent.on('close', () => clearTimeout(late))
     sent.on('response', (response) => {
       const isStream = response.headers['content-type'] === 'text/event-stream'
-      const first = method === 'GET' ? FIRST_SIGN : FIRST_EVENT
       let text = ''
       const finish = (): void =>
         resolve({ status: response.statusCode ?? 0, headers: response.headers, text })
@@ -49,7 +48,7 @@ export function exchange(
       response.on('error', reject)
       response.on('data', (piece: string) => {
         text += piece
-        if (toTheEnd || !isStream || !first.test(text)) return
+        if (!isStream || !until.test(text)) return
         finish()
         sent.destroy()
       })

@@ -25,7 +25,7 @@ const uri = fc.oneof(
   fc.stringMatching(/^[ab]:\/{0,2}[ab]{0,2}$/),
   slug.map((name) => `switchyard:${name}:x:y`),
   fc.constantFrom(...awkward),
-  fc.string({ minLength: 1, maxLength: 20, unit: 'binary' }),
+  fc.string({ minLength: 1, maxLength: 20, unit: 'binary' }).filter((text) => !text.includes('\0')),
 )
 const template = fc.oneof(
   fc.stringMatching(/^[ab]:[ab]?\{\+?x\}$/),
