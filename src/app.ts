@@ -37,8 +37,9 @@ export function createApp({ mcp, admin, health, upkeep, log }: AppPorts): Hono {
   app.all('/mcp/:service', serve)
 
   app.get('/health', async (c) => {
-    const response = await reportHealth(health)
-    upkeep.tick(backgroundOf(c))
+    const background = backgroundOf(c)
+    const response = await reportHealth(health, background)
+    upkeep.tick(background)
     return response
   })
   app.route('/', adminRoutes(admin))

@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import { err, ok, type Result } from '../platform/result.ts'
 import { readBody as readBytes } from '../protocol/body.ts'
+import { measureJson } from '../protocol/json.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import { checkSlug, SLUG_PATTERN } from '../registry/name.ts'
 import { invalidBody, type Problem } from './problem.ts'
@@ -98,6 +99,7 @@ export async function readBody<T>(request: Request, schema: z.ZodType<T>): Promi
   let value: unknown
   try {
     const text = decoder.decode(bytes.value)
+    if (measureJson(text).depth > LIMITS.jsonDepth) return err(tooDeep)
     value = text.trim() === '' ? {} : JSON.parse(text)
   } catch {
     return err(invalidBody([{ field: '', message: 'is not valid JSON' }]))
@@ -115,6 +117,7 @@ function readIssue(issue: z.core.$ZodIssue): { field: string; message: string }[
   }))
 }
 
+const tooDeep = invalidBody([{ field: '', message: 'is nested too deeply' }])
 const brokenOff = invalidBody([{ field: '', message: 'broke off or took too long' }])
 
 const tooLarge: Problem = {

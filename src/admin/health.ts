@@ -1,4 +1,5 @@
 /** Liveness and readiness for anyone who asks: figures and states, never an address, a name or a secret. */
+import type { Background } from '../platform/background.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { ServiceRecord } from '../registry/image.ts'
 
@@ -10,16 +11,14 @@ export type HealthPorts = {
   readonly listens: () => number
 }
 
-export async function reportHealth({
-  registry,
-  isDatabaseReachable,
-  isQuickStoreReachable,
-  listens,
-}: HealthPorts): Promise<Response> {
+export async function reportHealth(
+  { registry, isDatabaseReachable, isQuickStoreReachable, listens }: HealthPorts,
+  background: Background,
+): Promise<Response> {
   const [database, cache] = await Promise.all([
     isDatabaseReachable(),
     isQuickStoreReachable(),
-    registry.look(),
+    registry.look(background),
   ])
   const { snapshot } = registry.held
   const isWhole = database && cache && snapshot !== undefined

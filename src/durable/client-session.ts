@@ -53,11 +53,12 @@ export class ClientSessionObject extends DurableObject {
   async keepUpstream(serviceId: string, dialect: Dialect): Promise<Dialect> {
     await this.#touch()
     const known = this.state().upstreams[serviceId]
-    if (known) return known
-    this.ctx.storage.sql.exec('INSERT INTO upstreams VALUES (?, ?)', serviceId, JSON.stringify(dialect))
-    this.#listener.changed()
+    if (!known) {
+      this.ctx.storage.sql.exec('INSERT INTO upstreams VALUES (?, ?)', serviceId, JSON.stringify(dialect))
+      this.#listener.changed()
+    }
     await this.#listener.heard()
-    return dialect
+    return known ?? dialect
   }
 
   loseUpstream(serviceId: string, sessionId: string | undefined): void {

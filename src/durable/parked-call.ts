@@ -108,7 +108,7 @@ export class ParkedCallObject extends DurableObject {
       return refuse({ why: 'upstream_bad_answer', service: call.service, reason: INTERRUPTED }, idText)
     }
     tellWhenOver(call, sent, deadline)
-    const talk = talkOf(call, this.#ports.dispatch.sessions, deadline)
+    const talk = talkOf(call, this.#ports.dispatch.sessions, deadline, sent.leased)
     this.#talk = { call, sent, deadline, pieces: converse(talk, sent) }
     return await this.#respond(this.#talk, accepts)
   }

@@ -7,8 +7,9 @@ import { DurableObject } from 'cloudflare:workers'
 import { connect, type DispatchPorts } from '../mcp/dispatch.ts'
 import { followAnnouncements } from '../mcp/announcement.ts'
 import type { Background } from '../platform/background.ts'
+import { within } from '../platform/deadline.ts'
 import { LIMITS } from '../protocol/limits.ts'
-import type { Registry } from '../registry/registry.ts'
+import { FRESHNESS, type Registry } from '../registry/registry.ts'
 import type { ServiceRecord } from '../registry/image.ts'
 
 export type GuardPorts = {
@@ -88,7 +89,7 @@ export class ServiceGuardObject extends DurableObject {
 
   async #service(serviceId: string): Promise<ServiceRecord | undefined> {
     const { registry } = this.#ports
-    await registry.freshen(0)
+    await within(FRESHNESS.waitMs, registry.freshen(0, this.#background))
     const snapshot = await registry.current(this.#background)
     return snapshot.ok ? snapshot.value.serviceById(serviceId) : undefined
   }

@@ -116,7 +116,7 @@ export class SessionListener {
   /** Settles when all sources are heard, or soon: what an upstream says from then on reaches the client. */
   async heard(): Promise<void> {
     const heard = [...this.#sources.values()].map(({ isHeard }) => isHeard)
-    await within(LIMITS.listenOpenMs, Promise.all(heard))
+    await within(LIMITS.hearMs, Promise.all(heard))
   }
 
   close(): void {

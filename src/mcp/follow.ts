@@ -50,7 +50,7 @@ export async function followRegistry(
   for (let looks = 1; !closed.aborted; looks++) {
     await wait(LIMITS.listenLookMs)
     if (closed.aborted) return
-    await within(FRESHNESS.waitMs, registry.freshen(LIMITS.listenLookMs))
+    await within(FRESHNESS.waitMs, registry.freshen(LIMITS.listenLookMs, background))
     const { snapshot } = registry.held
     if (!snapshot) continue
     if (looks % LOOKS_BETWEEN_WATCHES === 0) background(watch(snapshot.servicesAt(endpoint), background))

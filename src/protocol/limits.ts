@@ -34,6 +34,8 @@ export const LIMITS = {
   listenLookMs: 500,
   /** How long an acknowledgement waits for the upstreams that it names. */
   listenOpenMs: 300,
+  /** How long a call waits until what its upstream asks on the session's listening stream can be heard. */
+  hearMs: 2_000,
   /** Resources, and tasks, that one stream can be about. */
   listenNames: 100,
   /** A service is heard for so long after the last sign that anybody listens. */

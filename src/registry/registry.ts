@@ -63,12 +63,11 @@ export class Registry {
     const now = this.#clock()
     const isDue = now - this.#lookedAt >= FRESHNESS.lookEveryMs
     if (this.#snapshot && now - this.#seenAt <= FRESHNESS.staleAfterMs) {
-      if (isDue) background(this.look())
+      if (isDue) void this.look(background)
       return ok(this.#snapshot)
     }
     if (isDue || !this.#snapshot) {
-      const look = this.look()
-      background(look)
+      const look = this.look(background)
       await within(this.#snapshot ? FRESHNESS.waitMs : FRESHNESS.firstWaitMs, look)
     }
     if (this.#snapshot && now - this.#seenAt <= FRESHNESS.uselessAfterMs) return ok(this.#snapshot)
@@ -109,21 +108,23 @@ export class Registry {
   }
 
   /** A look, unless there was one in this time. */
-  async freshen(maxAgeMs: number): Promise<void> {
-    if (this.#clock() - this.#lookedAt >= maxAgeMs) await this.look()
+  async freshen(maxAgeMs: number, background: Background): Promise<void> {
+    if (this.#clock() - this.#lookedAt >= maxAgeMs) await this.look(background)
   }
 
   /**
-   * One look at the shared version, and the newer image if there is one. Single-flight; a look whose owner
-   * was killed half-way never settles, so one that is overdue is given up for lost.
+   * One look at the shared version, and the newer image if there is one. Single-flight, so it goes on when whoever
+   * began it goes away. One that was killed half-way all the same never settles, and is given up for lost when it
+   * is overdue: whoever must go on waits for it with a limit.
    */
-  look(): Promise<void> {
+  look(background: Background): Promise<void> {
     const isLost = this.#clock() - this.#lookedAt > FRESHNESS.lostAfterMs
     if (this.#look && !isLost) return this.#look
     const look: Promise<void> = this.#lookOnce().finally(() => {
       if (this.#look === look) this.#look = undefined
     })
     this.#look = look
+    background(look)
     return look
   }
 

@@ -7,6 +7,7 @@ import type { Background } from '../platform/background.ts'
 import { Deadline } from '../platform/deadline.ts'
 import { err, ok, type Result } from '../platform/result.ts'
 import { LIMITS } from '../protocol/limits.ts'
+import { type Beside, listenBeside } from './beside.ts'
 import { type Body, bodyOf, readAnswer } from './answer.ts'
 import type { Dialect } from './connection.ts'
 import { type Conversation, converse, type Piece, replyTo, type Sent, type Trip } from './converse.ts'
@@ -16,7 +17,13 @@ import type { Inputs } from './input.ts'
 import { openLink } from './link.ts'
 import { outgoingRequest, type UpstreamRequestText } from './outgoing.ts'
 import { discard, send } from './send.ts'
-import { openSession, type SessionOwner, sessionOf, type UpstreamSessions } from './session.ts'
+import {
+  openSession,
+  type SessionOwner,
+  sessionOf,
+  type UpstreamSession,
+  type UpstreamSessions,
+} from './session.ts'
 import { streamPieces } from './stream.ts'
 
 export type UpstreamCall = UpstreamRequestText &
@@ -67,7 +74,7 @@ export async function beginCall(
     deadline.end()
     return sent.ok ? (body as Result<never, Fault>) : sent
   }
-  const talk = talkOf(call, sessions, deadline)
+  const talk = talkOf(call, sessions, deadline, sent.value.leased)
   return ok({ sent: sent.value, deadline, talk, body: body.value })
 }
 
@@ -79,15 +86,32 @@ async function sendCall(
   if (call.connection.transport === 'sse') return await sendLinked(call, deadline)
   if (!call.owner) return await sendOnce(call, call.dialect, call.idText, deadline)
   for (let attempt = 1; ; attempt++) {
-    const session = await sessions.get(call.owner, call.connection, deadline)
+    const isAsking = call.inputs.is === 'park'
+    const session = isAsking
+      ? await sessions.lease(call.owner, call.connection, deadline)
+      : await sessions.get(call.owner, call.connection, deadline)
     if (!session.ok) return session
     const { dialect } = session.value
     const idText = call.keepsId ? call.idText : session.value.nextId()
+    const beside = isAsking ? await hearBeside(call, dialect, sessions) : undefined
     const sent = await sendOnce(call, dialect, idText, deadline)
-    if (!sent.ok || attempt === 2 || !isSessionLost(sent.value.response)) return sent
+    if (sent.ok && (attempt === 2 || !isSessionLost(sent.value.response)))
+      return ok({ ...sent.value, beside, leased: isAsking ? session.value : undefined })
+    beside?.close()
+    if (!sent.ok) return sent
     discard(sent.value.response)
     await sessions.lose(call.owner, session.value)
   }
+}
+
+async function hearBeside(
+  { connection }: UpstreamCall,
+  dialect: Dialect,
+  sessions: UpstreamSessions,
+): Promise<Beside> {
+  const beside = await listenBeside(connection, dialect, sessions.hearMs(connection.url))
+  if (!beside.isHeard) sessions.noteSilent(connection.url)
+  return beside
 }
 
 /** A stream belongs to the request that opened it, so each call by the older transport has a link of its own. */
@@ -136,9 +160,18 @@ async function deliver(call: UpstreamCall, begun: Begun): Promise<Result<Respons
   return finish(deadline, ok(respondWith(text, status, call.acceptsJson)))
 }
 
-export const talkOf = (call: UpstreamCall, sessions: UpstreamSessions, deadline: Deadline): Conversation => ({
+/** `leased`: the session that is the call's alone while it lasts. */
+export const talkOf = (
+  call: UpstreamCall,
+  sessions: UpstreamSessions,
+  deadline: Deadline,
+  leased?: UpstreamSession,
+): Conversation => ({
   ...call,
   deadline,
+  onAnswered: () => {
+    if (call.owner && leased) sessions.giveBack(call.owner, leased)
+  },
   again: async (inputResponses, requestState) => {
     const params = new Map(call.params).set('inputResponses', inputResponses)
     if (requestState !== undefined) params.set('requestState', requestState)

@@ -11,13 +11,15 @@ import { LIMITS } from '../protocol/limits.ts'
 import { describeRefusal, errorText } from '../protocol/refusal.ts'
 import type { Era } from '../protocol/version.ts'
 import { type Answer, resultOf } from './answer.ts'
+import { type Beside, listenBeside, readWithBeside } from './beside.ts'
 import type { Border } from './border.ts'
 import { type Connection, type Dialect, requestHeaders } from './connection.ts'
 import { describeAnswer } from './deliver.ts'
 import { type Fault, refusalOf } from './fault.ts'
-import { laterPlace, NO_PLACE, type Place, readIncoming, type UpstreamRequest } from './incoming.ts'
+import { laterPlace, NO_PLACE, type Place, type UpstreamRequest } from './incoming.ts'
 import { capabilityFor, type Inputs, type Standstill, takesRequest } from './input.ts'
 import { discard, send } from './send.ts'
+import { sessionOf, type UpstreamSession } from './session.ts'
 
 /** How an upstream knows a request. */
 export type Trip = {
@@ -32,6 +34,10 @@ export type Sent = Trip & {
   /** Where the stream before this one broke off, and how many there were. */
   readonly place?: Place
   readonly resumes?: number
+  /** What the upstream asks elsewhere meanwhile. */
+  readonly beside?: Beside | undefined
+  /** The session that nobody else uses meanwhile. */
+  readonly leased?: UpstreamSession | undefined
 }
 
 export type Conversation = {
@@ -47,6 +53,8 @@ export type Conversation = {
   readonly deadline: Deadline
   readonly timeoutMs: number
   readonly background: Background
+  /** The upstream has done what it was asked. */
+  readonly onAnswered?: () => void
   /** Sends the next round of the call, with what the caller answered. */
   readonly again: (inputResponses: string, requestState: string | undefined) => Promise<Sent | Fault>
 }
@@ -66,11 +74,15 @@ export async function* converse(talk: Conversation, first: Sent): AsyncGenerator
   let sent: Sent | undefined = first
   let { idText } = talk
   talk.deadline.restart(Math.max(talk.timeoutMs, LIMITS.streamTotalMs))
-  while (sent) {
-    const next: Next = yield* follow({ ...talk, idText }, sent)
-    if (!next) return
-    sent = next.sent
-    idText = next.idText
+  try {
+    while (sent) {
+      const next: Next = yield* follow({ ...talk, idText }, sent)
+      if (!next) return
+      sent = { ...next.sent, beside: first.beside }
+      idText = next.idText
+    }
+  } finally {
+    first.beside?.close()
   }
 }
 
@@ -82,8 +94,8 @@ async function* follow(talk: Conversation, sent: Sent): AsyncGenerator<Piece, Ne
   // An upstream that waits for the answer to what it asked has nothing to say.
   let isAsking = false
   const idleMs = (): number => (isAsking ? LIMITS.inputWaitMs : idleMsOf(sent, talk))
-  const options = { idText: sent.upstreamIdText, deadline: talk.deadline, idleMs }
-  for await (const incoming of readIncoming(sent.response, options)) {
+  const options = { idText: sent.upstreamIdText, deadline: talk.deadline, idleMs, beside: sent.beside }
+  for await (const incoming of readWithBeside(sent.response, options)) {
     if (incoming.place) place = laterPlace(place, incoming.place)
     switch (incoming.is) {
       case 'mark':
@@ -204,6 +216,7 @@ async function* passAnswer(
   const result = era === 'legacy' && !answer.isError ? resultOf(answer) : undefined
   const isUnfinished = result !== undefined && readText(result, ['resultType']) === 'input_required'
   if (!isUnfinished) {
+    talk.onAnswered?.()
     const { text, status } = await describeAnswer(answer, talk, sent.dialect.era)
     const eventId = place?.eventId && (await talk.border.eventId(place.eventId))
     yield { text, status, eventId: eventId || undefined, isLast: true }
@@ -278,9 +291,11 @@ export async function takeUp(
   { asked, dialect, upstreamIdText, place }: Standstill,
   response: string,
 ): Promise<Sent | undefined> {
-  const listening = await resume(talk, { dialect, upstreamIdText }, { ...place, retryMs: 0 })
-  if (listening) await replyTo(talk.connection, dialect, answerText(asked.idText, 'result', response))
-  return listening
+  const resumed = await resume(talk, { dialect, upstreamIdText }, { ...place, retryMs: 0 })
+  if (!resumed) return undefined
+  const beside = await listenBeside(talk.connection, dialect)
+  await replyTo(talk.connection, dialect, answerText(asked.idText, 'result', response))
+  return { ...resumed, beside, leased: sessionOf(dialect) }
 }
 
 /** The stream of a call made before, from the event that its reader saw last. */

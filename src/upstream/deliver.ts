@@ -38,7 +38,8 @@ export async function describeAnswer(
 ): Promise<{ readonly text: string; readonly status: number }> {
   const result = resultOf(answer)
   if (result !== undefined) {
-    return rewrite(answer, delivery, ['result', await seenResult(result, delivery, upstreamEra)])
+    const seen = await seenResult(result, delivery, upstreamEra)
+    return rewrite(answer, delivery, seen === result ? undefined : ['result', seen])
   }
   return delivery.era === 'modern' ? describeError(answer, delivery) : rewrite(answer, delivery)
 }
@@ -104,7 +105,7 @@ function rewrite(
   const id = members.get('id')
   const span = part && members.get(part[0])
   const edits: Edit[] = []
-  if (id && idText !== undefined) edits.push({ span: id, text: idText })
+  if (id && idText !== undefined && cut(text, id) !== idText) edits.push({ span: id, text: idText })
   if (span) edits.push({ span, text: part[1] })
   const edited = replace(text, edits)
   return { text: id || idText === undefined ? edited : editMember(edited, ['id'], () => idText), status: 200 }

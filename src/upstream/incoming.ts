@@ -53,6 +53,8 @@ export type ReadOptions = {
   readonly deadline: Deadline
   /** Silence after which a stream is given up, asked before each wait. */
   readonly idleMs?: () => number
+  /** Lets go of the stream at once, whatever is awaited of it. */
+  readonly letGo?: AbortSignal
 }
 
 /** Ends after an answer, a fault or the end of the stream; leaving early lets go of the upstream. */
@@ -69,9 +71,11 @@ export async function* readIncoming(
 
 async function* readStream(
   body: ReadableStream<Uint8Array>,
-  { idText, deadline, idleMs = () => LIMITS.streamIdleMs }: ReadOptions,
+  { idText, deadline, idleMs = () => LIMITS.streamIdleMs, letGo }: ReadOptions,
 ): AsyncGenerator<Incoming, void, void> {
   const source = body.getReader()
+  const cancel = (): void => void source.cancel().catch(() => undefined)
+  letGo?.addEventListener('abort', cancel, { once: true })
   const events = new EventReader()
   const decoder = new TextDecoder()
   try {
@@ -94,7 +98,7 @@ async function* readStream(
   } catch {
     yield { is: 'fault', fault: faultOfBody(deadline) }
   } finally {
-    source.cancel().catch(() => undefined)
+    cancel()
   }
 }
 

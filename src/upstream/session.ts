@@ -6,6 +6,7 @@
 import type { Deadline } from '../platform/deadline.ts'
 import { ok, type Result } from '../platform/result.ts'
 import { membersOf } from '../protocol/json.ts'
+import { LIMITS } from '../protocol/limits.ts'
 import type { Connection, Dialect } from './connection.ts'
 import type { Fault } from './fault.ts'
 import { exchange, initialize } from './handshake.ts'
@@ -38,9 +39,13 @@ export interface SessionHome {
 }
 
 const MAX_SESSIONS = 10_000
+const MAX_IDLE_OF_OWNER = 16
 
 export class UpstreamSessions {
   readonly #open = new Map<string, UpstreamSession>()
+  readonly #idle = new Map<string, UpstreamSession[]>()
+  /** Addresses whose listening streams do not begin before there is something to say. */
+  readonly #silent = new Set<string>()
 
   /** The remembered session, or a new one. */
   async get(
@@ -59,10 +64,44 @@ export class UpstreamSessions {
     return ok(session)
   }
 
+  /**
+   * A session that no other call uses meanwhile: what the upstream asks in it, on whatever stream, is asked of this
+   * call. One that was given back, or a new one.
+   */
+  async lease(
+    owner: SessionOwner,
+    connection: Connection,
+    deadline: Deadline,
+  ): Promise<Result<UpstreamSession, Fault>> {
+    const idle = this.#idle.get(owner.key)?.pop()
+    if (idle) return ok(idle)
+    const opened = await openSession(owner, connection, deadline)
+    return opened.ok ? ok(sessionOf(opened.value)) : opened
+  }
+
+  /** The call of a leased session was answered; one that was not may still be running there, and is never reused. */
+  giveBack({ key }: SessionOwner, session: UpstreamSession): void {
+    const idle = this.#idle.get(key) ?? []
+    if (idle.length >= MAX_IDLE_OF_OWNER) return
+    if (this.#idle.size >= MAX_SESSIONS) this.#idle.clear()
+    this.#idle.set(key, [...idle, session])
+  }
+
   /** The upstream no longer knows this session. Another that has taken its place stays. */
   async lose(owner: SessionOwner, session: UpstreamSession): Promise<void> {
+    this.#idle.delete(owner.key)
     if (this.#open.get(owner.key) === session) this.#open.delete(owner.key)
     await owner.home?.lose(session.dialect)
+  }
+
+  /** How long to wait for the listening stream of a session at this address. */
+  hearMs(url: string): number {
+    return this.#silent.has(url) ? LIMITS.listenOpenMs : LIMITS.hearMs
+  }
+
+  noteSilent(url: string): void {
+    if (this.#silent.size >= MAX_SESSIONS) this.#silent.clear()
+    this.#silent.add(url)
   }
 
   async #dialectOf(

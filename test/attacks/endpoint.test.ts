@@ -23,7 +23,7 @@ beforeAll(async () => {
   elsewhere.listen(0, '127.0.0.1')
   await once(elsewhere, 'listening')
   const auth = { type: 'bearer', token: SECRET }
-  const rest = { transport: 'sse', timeoutMs: 1_000, auth }
+  const rest = { transport: 'sse', auth }
   expect((await gateway.register('older', older.url, rest)).status).toBe(201)
 })
 afterAll(async () => {

@@ -14,8 +14,7 @@ import {
 import type { Gateway } from '../support/gateway.ts'
 import { startStack, type Stack } from '../support/stack.ts'
 
-/** For callers of which era a scenario runs; for the others, why not. */
-type Placement = 'runs' | { readonly not: string; readonly but?: 'legacy' }
+type Placement = 'runs' | { readonly not: string }
 
 const OAUTH = { not: 'the gateway does not authorize itself with upstreams by OAuth yet' }
 const SKILLS = { not: 'what a host does with the files of a skill; the gateway loads none' }
@@ -24,10 +23,7 @@ const SKILLS = { not: 'what a host does with the files of a skill; the gateway l
 const SCENARIOS: Readonly<Record<string, Placement>> = {
   initialize: 'runs',
   tools_call: 'runs',
-  'elicitation-sep1034-client-defaults': {
-    not: 'its server asks on the listening stream of a session, which calls of modern callers do not open',
-    but: 'legacy',
-  },
+  'elicitation-sep1034-client-defaults': 'runs',
   'sse-retry': 'runs',
   'request-metadata': 'runs',
   'sep-2322-client-request-state': 'runs',
@@ -83,9 +79,9 @@ const SUITES: Readonly<Record<Suite, ReadonlyMap<string, readonly string[]>>> = 
   'conformance-next': await listClientScenarios('conformance-next'),
 }
 
-const runsFor = (era: 'legacy' | 'modern') =>
-  Object.entries(SCENARIOS).flatMap(([scenario, placement]) => {
-    if (placement !== 'runs' && placement.but !== era) return []
+const runs = Object.keys(SCENARIOS)
+  .filter((name) => SCENARIOS[name] === 'runs')
+  .flatMap((scenario) => {
     const versions = SUITES['conformance-next'].get(scenario)?.filter((version) => SCORED.includes(version))
     const newer = (versions ?? []).map((version) => ({
       scenario,
@@ -118,9 +114,9 @@ it('no scenario is placed that is gone', () => {
 
 const DRIVER = join(import.meta.dirname, '../support/conformance/client-driver.ts')
 
-describe.each(['legacy', 'modern'] as const)('for a %s caller', (era) => {
+describe.each(['legacy', 'modern'])('for a %s caller', (era) => {
   // Each mostly waits for its suite to let go of connections.
-  it.concurrent.each(runsFor(era))(
+  it.concurrent.each(runs)(
     '$scenario, $version',
     { timeout: RUN_WITHIN_MS },
     async ({ scenario, suite, args }) => {

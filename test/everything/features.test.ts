@@ -153,6 +153,21 @@ describe('resources', () => {
     })
     expect(read.read.contents[0].mimeType).toBe('application/gzip')
   })
+
+  it('that a tool makes in a session are listed there by the server alone', async () => {
+    const name = crypto.randomUUID()
+    const given = { name, data: 'data:text/plain,abc', outputType: 'resourceLink' }
+    const isListed = async ({ client }: LegacyCaller): Promise<boolean> => {
+      await client.callTool({ name: 'gzip-file-as-resource', arguments: given })
+      return (await client.listResources()).resources.some((resource) => resource.name === name)
+    }
+    // The gateway lists from its registry what every client can have, and asks nobody for it.
+    expect([await isListed(direct), await isListed(service), await isListed(all)]).toEqual([
+      true,
+      false,
+      false,
+    ])
+  })
 })
 
 describe('subscriptions', () => {
@@ -200,6 +215,29 @@ describe('logging', () => {
       return logs(unheard)
     })
     expect(logged).toBe(false)
+  })
+})
+
+describe('pages', () => {
+  it('of short lists are one, and a cursor that nobody gave is refused', async () => {
+    const { nextCursor } = await compare(({ client }) => client.listTools())
+    expect(nextCursor).toBeUndefined()
+    for (const { client } of [service, all]) {
+      const refused = await refusal(client.listTools({ cursor: 'garbage' }))
+      expect(refused).toMatchObject({ code: -32602, message: expect.stringContaining('Invalid cursor') })
+    }
+  })
+})
+
+describe('changes of lists', () => {
+  it.only('are heard when the service is taken away and comes back', async () => {
+    const heard = () => all.heard('notifications/tools/list_changed').length
+    for (const act of ['disconnect', 'connect']) {
+      const before = heard()
+      await both.gateway.manage('POST', `/api/v1/servers/${SERVICE}/${act}`)
+      await eventually(5_000, () => expect(heard()).toBe(before + 1))
+    }
+    expect((await all.client.listTools()).tools).toHaveLength(19)
   })
 })
 

@@ -47,6 +47,13 @@ it('B44 a depth of 64 passes, 65 does not', async () => {
   const answer = await send(yard.gateway, { raw: nested(65) })
   expectError(answer, 400, -32600, 'Invalid request: too deeply nested')
 })
+it('B44 a registration has the same bound', async () => {
+  const schema = '{"a":'.repeat(64) + '{"x-mcp-header":"X"}' + '}'.repeat(64)
+  const body = `{"name":"deep","url":"${yard.upstream.url}","fallbackTools":[{"name":"a","inputSchema":${schema}}]}`
+  const headers = { 'x-api-key': API_KEY }
+  const answer = await yard.gateway.fetch('/api/v1/servers', { method: 'POST', headers, body })
+  expect([answer.status, answer.body.detail]).toEqual([400, 'body: is nested too deeply'])
+})
 it('B45 a depth of 200,000 costs no more than its bytes', async () => {
   const answer = await send(yard.gateway, { raw: nested(200_000) })
   expectError(answer, 400, -32600, 'Invalid request: too deeply nested')

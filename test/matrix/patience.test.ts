@@ -7,7 +7,7 @@ import { startOlderServer } from '../support/sdk-older.ts'
 import type { SdkUpstream } from '../support/sdk-upstream.ts'
 import { startStack, type Stack } from '../support/stack.ts'
 
-const TIMEOUT_MS = 400
+const TIMEOUT_MS = 1_000
 
 let stack: Stack
 let gateway: Gateway
@@ -46,7 +46,7 @@ describe.each([
   })
 
   it('may think longer than that about what it is asked', async () => {
-    const respond = () => later(TIMEOUT_MS * 3, ANSWERS.form)
+    const respond = () => later(TIMEOUT_MS * 2, ANSWERS.form)
     const client = await connect(`${gateway.url}/mcp/${name}`, TOKEN, { respond })
     const { content } = await client.call('ask', { kinds: ['form', 'form'] })
     expect(JSON.parse(content[0].text)).toEqual([ANSWERS.form, ANSWERS.form])

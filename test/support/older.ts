@@ -82,8 +82,6 @@ export async function startOlder() {
       void take(request, response, stream)
     else response.writeHead(405).end()
   })
-  // Callers that keep connections decide how long.
-  server.keepAliveTimeout = 0
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()

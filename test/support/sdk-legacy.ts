@@ -8,6 +8,7 @@ import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/
 import type { RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js'
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js'
 import {
+  ElicitResultSchema,
   ResultSchema,
   type ServerNotification,
   type ServerRequest,
@@ -175,6 +176,15 @@ function offerTools(server: McpServer, shared: Shared): void {
       return say(JSON.stringify(answers))
     },
   )
+  server.registerTool('ask-aside', { inputSchema: { who: z.string() } }, async ({ who }) => {
+    ledger.enter('ask-aside')
+    // Belongs to no request, as far as its transport is told.
+    const { method, params } = ASKS.form
+    const asked = { method, params: { ...params, message: `Which colour, ${who}?` } }
+    const answer = await server.server.request(asked as unknown as ServerRequest, ElicitResultSchema)
+    ledger.finish('ask-aside')
+    return say(JSON.stringify(answer.content))
+  })
   server.registerTool('url-first', {}, () => {
     ledger.enter('url-first')
     const { message, url } = ASKS.url.params

@@ -91,3 +91,22 @@ describe('refusals', () => {
     })
   })
 })
+
+describe('members that no version knows', () => {
+  const read = (text: string): any => decodeBody(encode(text))
+  it.each([
+    ['message', '{"odd":1e400,"jsonrpc":"2.0","id":1,"method":"ping","big":12345678901234567890}'],
+    ['reply', '{"odd":1e400,"jsonrpc":"2.0","id":"x","result":{},"big":12345678901234567890}'],
+  ])('stay with a %s as they were written', (is, text) => {
+    const { value } = read(text)
+    expect(value[is].rest).toEqual([
+      ['odd', '1e400'],
+      ['big', '12345678901234567890'],
+    ])
+  })
+  it('are none where there are none', () => {
+    expect(
+      read('{"jsonrpc":"2.0","id":1,"method":"ping","params":{"odd":1}}').value.message,
+    ).not.toHaveProperty('rest')
+  })
+})

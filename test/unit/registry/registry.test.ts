@@ -134,13 +134,13 @@ describe('freshness of the registry', () => {
   })
 
   it('gives up a look that never settles, and looks again', async () => {
-    const { world, ask, registry } = startRegistry()
+    const { world, ask, registry, background } = startRegistry()
     await ask()
     world.hold = new Promise(() => undefined)
-    void registry.look()
+    void registry.look(background)
     world.hold = undefined
     world.now += FRESHNESS.lostAfterMs + 1
-    await registry.look()
+    await registry.look(background)
     expect(world.asked.publishedVersion).toBe(3)
   })
 
