@@ -7,7 +7,7 @@ import type { Clock } from '../platform/clock.ts'
 import { err, ok, type Result } from '../platform/result.ts'
 import type { Registry } from '../registry/registry.ts'
 import { claimsOf } from '../registry/claim.ts'
-import type { ServiceRecord, ServiceStatus } from '../registry/image.ts'
+import type { ServiceRecord } from '../registry/image.ts'
 import type { Snapshot } from '../registry/snapshot.ts'
 import type { CredentialStore } from '../storage/credential.ts'
 import type { DatabaseFault } from '../storage/database.ts'
@@ -62,7 +62,7 @@ export class Registrar {
     const id = crypto.randomUUID()
     const write = {
       id,
-      fields: await this.#fieldsOf(id, draft.value, discovered, { isEnabled: true }),
+      fields: await this.#fieldsOf(id, draft.value, discovered),
       catalogue: discovered.ok ? discovered.value.catalogue : undefined,
       names: claimsOf(discovered.ok ? discovered.value.catalogue : { tools: fallback ?? '[]' }),
       instances: draft.value.instances,
@@ -114,7 +114,7 @@ export class Registrar {
     if (!draft || !discovered?.ok) return
     if (
       discovered.value.catalogue.fingerprint === service.catalogue?.fingerprint &&
-      service.status === 'connected'
+      service.status !== 'error'
     )
       return
     const act = { actor: 'gateway', action: 'service.refresh', target: service.name }
@@ -129,17 +129,10 @@ export class Registrar {
   ): Promise<Outcome> {
     const found = await this.#findCommitted(idOrName, background)
     if (!found.ok) return found
-    const service = found.value
-    const fields: ServiceFields = {
-      ...service,
-      isEnabled,
-      status: isEnabled ? (service.statusReason === undefined ? 'connected' : 'error') : 'disconnected',
-      lastPingAt: readTime(service.lastPingAt),
-    }
+    const { id, name } = found.value
     const action = isEnabled ? 'service.connect' : 'service.disconnect'
-    const write = { id: service.id, fields, catalogue: undefined, names: [], instances: undefined }
-    const stored = await this.#ports.store.update(write, { actor, action, target: service.name })
-    return await this.#answer(stored, service.name, background)
+    const stored = await this.#ports.store.setEnabled(id, isEnabled, { actor, action, target: name })
+    return await this.#answer(stored, name, background)
   }
 
   async remove(idOrName: string, actor: string, background: Background): Promise<Outcome> {
@@ -173,7 +166,7 @@ export class Registrar {
   ): Promise<Outcome> {
     const write = {
       id: service.id,
-      fields: await this.#fieldsOf(service.id, draft, discovered, service),
+      fields: await this.#fieldsOf(service.id, draft, discovered, service.lastPingAt),
       catalogue: discovered.ok ? discovered.value.catalogue : undefined,
       names: discovered.ok ? claimsOf(discovered.value.catalogue) : [],
       instances: draft.instances,
@@ -185,16 +178,14 @@ export class Registrar {
     id: string,
     draft: Draft,
     discovered: Result<Discovery, Fault>,
-    { isEnabled, lastPingAt }: Pick<ServiceRecord, 'isEnabled'> & Partial<ServiceRecord>,
+    lastPingAt?: string,
   ): Promise<ServiceFields> {
-    const reached: ServiceStatus = discovered.ok ? 'connected' : 'error'
     return {
       url: draft.url,
       transport: discovered.ok ? discovered.value.transport : (draft.transport ?? 'http'),
       config: draft.config,
       sealedAuth: await this.#ports.credentials.seal(draft.auth, id),
-      isEnabled,
-      status: isEnabled ? reached : 'disconnected',
+      status: discovered.ok ? 'connected' : 'error',
       statusReason: discovered.ok ? undefined : describeFault(discovered.error),
       lastPingAt: discovered.ok ? this.#ports.clock() : readTime(lastPingAt),
     }

@@ -8,7 +8,7 @@ import { editMember, readMember, readText } from '../protocol/edit.ts'
 import { writeObject } from '../protocol/json.ts'
 import { severityOf } from '../protocol/method.ts'
 import { renameInResult } from '../protocol/reference.ts'
-import type { Era } from '../protocol/version.ts'
+import { type Era, NEWEST_LEGACY_VERSION } from '../protocol/version.ts'
 import type { ServiceRecord } from '../registry/image.ts'
 import type { Endpoint, Snapshot } from '../registry/snapshot.ts'
 import { rewriteRelatedTask, rewriteTaskIds } from './task.ts'
@@ -94,6 +94,7 @@ export function borderOf(sides: BorderSides, tickets: AllTickets): Border {
         ...rest,
       ])
     },
+    comesBack: sides.isResumable && session?.protocolVersion === NEWEST_LEGACY_VERSION,
     eventId: async (eventId) => {
       const dialect = sides.dialect()
       // The streams of a modern upstream cannot be taken up, whatever it marks in them.

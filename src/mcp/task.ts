@@ -9,18 +9,23 @@ const RELATED = ['_meta', 'io.modelcontextprotocol/related-task', 'taskId'] as c
 
 type Seal = (taskId: string) => Promise<string>
 
-/** The result or the parameters of a notification, with the ids of tasks replaced. */
+/** The result or the parameters of a notification, with the ids of tasks replaced, those of a list of tasks too. */
 export async function rewriteTaskIds(raw: string, seal: Seal): Promise<string> {
-  let text = raw
-  for (const path of [['taskId'], ['task', 'taskId'], RELATED]) text = await rewriteId(text, path, seal)
+  const text = await rewriteOwnIds(raw, seal)
   const tasks = readMember(text, ['tasks'])
   if (!tasks?.startsWith('[')) return text
-  const items = await Promise.all(elementsOf(tasks).map((item) => rewriteTaskIds(cut(tasks, item), seal)))
+  const items = await Promise.all(elementsOf(tasks).map((item) => rewriteOwnIds(cut(tasks, item), seal)))
   return editMember(text, ['tasks'], () => `[${items.join(',')}]`)
 }
 
 /** The same where only the task that something belongs to is the upstream's; any other id in it is its caller's. */
 export const rewriteRelatedTask = (raw: string, seal: Seal): Promise<string> => rewriteId(raw, RELATED, seal)
+
+async function rewriteOwnIds(raw: string, seal: Seal): Promise<string> {
+  let text = raw
+  for (const path of [['taskId'], ['task', 'taskId'], RELATED]) text = await rewriteId(text, path, seal)
+  return text
+}
 
 async function rewriteId(text: string, path: readonly string[], seal: Seal): Promise<string> {
   const taskId = readText(text, path)

@@ -25,8 +25,11 @@ export type NamedOffer = {
 
 const NO_OFFERS: readonly Offer[] = []
 const NO_MIRRORS: Offer['mirrors'] = ok([])
-/** Names are kept as text, which holds neither a NUL nor half a character. */
-const isUsable = (name: string): boolean => name !== '' && !name.includes('\0') && name.isWellFormed()
+const URIS: ReadonlySet<OfferKind> = new Set<OfferKind>(['resource', 'template'])
+
+/** Names are kept as text, which holds neither a NUL nor half a character. A URI that is neither is never given bare. */
+const isUsable = (kind: OfferKind, name: string): boolean =>
+  name !== '' && (URIS.has(kind) || (!name.includes('\0') && name.isWellFormed()))
 
 const KEPT_LISTS = 2_048
 const kept = new Map<string, readonly Offer[]>()
@@ -54,7 +57,7 @@ export function readOffers(kind: OfferKind, array: string): readonly Offer[] {
     const text = cut(array, element)
     const name = membersOf(text).get(WORDS[kind].naming)
     const localName: unknown = name === undefined ? undefined : JSON.parse(cut(text, name))
-    if (name === undefined || typeof localName !== 'string' || !isUsable(localName)) continue
+    if (name === undefined || typeof localName !== 'string' || !isUsable(kind, localName)) continue
     if (offers.has(localName)) continue
     const mirrors = kind === 'tool' ? readMirrors(text) : NO_MIRRORS
     offers.set(localName, { localName, text, name, mirrors })

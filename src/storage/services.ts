@@ -24,8 +24,8 @@ export type ServiceFields = {
   readonly transport: Transport
   readonly config: ServiceConfig
   readonly sealedAuth: string | undefined
-  readonly isEnabled: boolean
-  readonly status: ServiceStatus
+  /** While it is enabled. */
+  readonly status: Exclude<ServiceStatus, 'disconnected'>
   readonly statusReason: string | undefined
   /** Epoch ms of the last successful contact. */
   readonly lastPingAt: number | undefined
@@ -64,10 +64,18 @@ export class ServiceStore {
     return this.#commit([this.#database.insert(services).values(row), ...this.#details(write)], act)
   }
 
+  /** Whether it is enabled stays as it is: what is written may have been read before an operator decided that. */
   update(write: ServiceWrite, act: Act): Promise<Result<unknown, DatabaseFault>> {
-    const row = { ...columnsOf(write.fields), updatedAt: sql`now()` }
+    const status = sql`case when ${services.isEnabled} then ${write.fields.status} else 'disconnected' end`
+    const row = { ...columnsOf(write.fields), status, updatedAt: sql`now()` }
     const update = this.#database.update(services).set(row).where(this.#living(write.id))
     return this.#commit([update, ...this.#details(write)], act)
+  }
+
+  setEnabled(id: string, isEnabled: boolean, act: Act): Promise<Result<unknown, DatabaseFault>> {
+    const reached = sql`case when ${services.statusReason} is null then 'connected' else 'error' end`
+    const row = { isEnabled, status: isEnabled ? reached : 'disconnected', updatedAt: sql`now()` }
+    return this.#commit([this.#database.update(services).set(row).where(this.#living(id))], act)
   }
 
   remove(id: string, act: Act): Promise<Result<unknown, DatabaseFault>> {
@@ -165,7 +173,6 @@ const columnsOf = (fields: ServiceFields) => ({
   transport: fields.transport,
   config: fields.config,
   sealedAuth: fields.sealedAuth ?? null,
-  isEnabled: fields.isEnabled,
   status: fields.status,
   statusReason: fields.statusReason ?? null,
   lastPingAt: fields.lastPingAt === undefined ? null : new Date(fields.lastPingAt),

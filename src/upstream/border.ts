@@ -13,6 +13,8 @@ export type Border = {
   notification(method: string, text: string): Promise<string | undefined>
   /** A request to the caller, as a whole message; `undefined`: the caller takes no such request. */
   request(asked: UpstreamRequest): Promise<string | undefined>
+  /** The caller knows that a stream may end before its answer, and comes back for the rest (from 2025-11-25 on). */
+  readonly comesBack: boolean
   /** The id under which the caller can resume the stream after this event; `undefined`: it cannot. */
   eventId(upstreamEventId: string): Promise<string | undefined>
 }

@@ -127,7 +127,7 @@ async function* follow(talk: Conversation, sent: Sent): AsyncGenerator<Piece, Ne
       case 'fault': {
         // A caller that can take up the stream itself is left to do so; it was given the place.
         const eventId = place.eventId && (await talk.border.eventId(place.eventId))
-        if (eventId && incoming.is === 'end') {
+        if (eventId && incoming.is === 'end' && talk.border.comesBack) {
           yield { text: '', status: 200, isLast: true }
           return undefined
         }
@@ -145,7 +145,9 @@ async function* follow(talk: Conversation, sent: Sent): AsyncGenerator<Piece, Ne
   return undefined
 }
 
+/** An event that says nothing is no message to older clients, which take it for a broken one. */
 async function* passMark({ border }: Conversation, place: Place | undefined): AsyncGenerator<Piece, void> {
+  if (!border.comesBack) return
   const eventId = place?.eventId && (await border.eventId(place.eventId))
   if (eventId) yield { text: '', status: 200, eventId, retryMs: place.retryMs, isLast: false }
 }

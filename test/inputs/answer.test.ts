@@ -3,12 +3,19 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { openYard, type Yard } from '../support/base.ts'
 import type { Fault } from '../support/dial.ts'
 import { eventually } from '../support/gateway.ts'
+import { startUpstream, type Upstream } from '../support/upstream.ts'
 
 let yard: Yard
+let modern: Upstream
 beforeAll(async () => {
   yard = await openYard({ era: 'legacy' })
+  modern = await startUpstream({ era: 'modern' })
+  expect((await yard.gateway.register('modern', modern.url)).status).toBe(201)
 })
-afterAll(() => yard.close())
+afterAll(async () => {
+  await yard.close()
+  await modern.stop()
+})
 
 const call = (headers: Record<string, string> = {}) =>
   yard.gateway.rpc('tools/call', { name: 'echo', arguments: { text: 'hi' } }, { headers })
@@ -57,6 +64,17 @@ it('B56 the id of a request of an upstream is answered digit for digit', async (
       '{"jsonrpc":"2.0","id":9007199254740993,"result":{}}',
     ),
   )
+})
+it('F17 a place that a modern upstream marks is not handed on, since nobody can come back to it', async () => {
+  const path = '/mcp/modern'
+  const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 't', version: '1' } }
+  const begun = await yard.gateway.rpc('initialize', params, { path })
+  const headers = { 'mcp-session-id': begun.headers.get('mcp-session-id') ?? '' }
+  const body = 'id: 1\nretry: 5\ndata: \n\n'
+  modern.dial.set({ is: 'respond', for: 'tools/call', times: 1, headers: STREAM, body })
+  const answer = await yard.gateway.rpc('tools/call', { name: 'echo' }, { path, headers })
+  expect(answer.text).not.toMatch(/^id:/m)
+  expect(answer.body).toMatchObject({ id: 1, error: { code: -31502 } })
 })
 it('F17 a stream that ends at once again and again is not asked for the rest without pause', async () => {
   const before = yard.upstream.requests.length
@@ -109,7 +127,7 @@ it('S46 S49 tools that no database keeps are left out, and cost their service no
   const { status } = await refresh()
   offer.tools = own
   expect(status).toBe(200)
-  const names = await yard.gateway.toolNames()
+  const names = await yard.gateway.toolNames('/mcp/fixture')
   expect(names.slice(own.length)).toEqual(['deep', 'last'])
   expect((await yard.gateway.modern('tools/list')).body.result.tools.length).toBeGreaterThan(0)
 })
