@@ -14,12 +14,16 @@ import type { Result } from '../platform/result.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import { type Refusal, refuse } from '../protocol/refusal.ts'
 import type { Snapshot } from '../registry/snapshot.ts'
-import { beginCall, talkOf, tellCancelled, tellWhenOver, type UpstreamCall } from '../upstream/call.ts'
-import { converse, INPUT_KEY, inputRequired, type Piece, type Sent, takeUp } from '../upstream/converse.ts'
+import { INPUT_KEY, inputRequired } from '../upstream/ask.ts'
+import { beginCall, type Begun, piecesOf } from '../upstream/call.ts'
+import type { Piece, Pieces } from '../upstream/conversation.ts'
 import { respondWith } from '../upstream/deliver.ts'
 import { refusalOf } from '../upstream/fault.ts'
 import type { Inputs, Return, Standstill } from '../upstream/input.ts'
+import { tellCancelled, tellWhenOver } from '../upstream/reply.ts'
+import { takeUp } from '../upstream/resume.ts'
 import { streamPieces } from '../upstream/stream.ts'
+import type { UpstreamCall } from '../upstream/transmit.ts'
 
 export type ParkedPorts = {
   readonly dispatch: DispatchPorts
@@ -30,12 +34,7 @@ export type ParkedPorts = {
 type Waiting = { readonly forward: Forward; readonly round: number; readonly standstill: Standstill }
 
 /** The conversation while it is in memory. */
-type Talk = {
-  readonly call: UpstreamCall
-  readonly sent: Sent
-  readonly pieces: AsyncGenerator<Piece, void, void>
-  readonly deadline: Deadline
-}
+type Talk = { readonly call: UpstreamCall; readonly deadline: Deadline; readonly pieces: Pieces }
 
 type Accepts = { readonly acceptsJson: boolean; readonly acceptsStream: boolean }
 
@@ -65,10 +64,8 @@ export class ParkedCallObject extends DurableObject {
     const call = prepared.value
     const begun = await beginCall(call, this.#ports.dispatch.sessions)
     if (!begun.ok) return refuse(refusalOf(begun.error, call.service), forward.idText)
-    const { talk, sent, deadline, body } = begun.value
-    this.#talk = { call, sent, deadline, pieces: converse(talk, sent) }
-    const isStream = body === 'stream' && forward.acceptsStream
-    return await this.#respond(this.#talk, { ...forward, acceptsStream: isStream })
+    const isStream = begun.value.body === 'stream' && forward.acceptsStream
+    return await this.#respond(this.#follow(call, begun.value), { ...forward, acceptsStream: isStream })
   }
 
   async #goOn(
@@ -108,9 +105,13 @@ export class ParkedCallObject extends DurableObject {
       return refuse({ why: 'upstream_bad_answer', service: call.service, reason: INTERRUPTED }, idText)
     }
     tellWhenOver(call, sent, deadline)
-    const talk = talkOf(call, this.#ports.dispatch.sessions, deadline, sent.leased)
-    this.#talk = { call, sent, deadline, pieces: converse(talk, sent) }
-    return await this.#respond(this.#talk, accepts)
+    return await this.#respond(this.#follow(call, { sent, deadline }), accepts)
+  }
+
+  #follow(call: UpstreamCall, begun: Pick<Begun, 'sent' | 'deadline'>): Talk {
+    const pieces = piecesOf(call, begun, this.#ports.dispatch.sessions)
+    this.#talk = { call, deadline: begun.deadline, pieces }
+    return this.#talk
   }
 
   async #prepare(forward: Forward): Promise<Result<UpstreamCall, Refusal>> {
@@ -194,7 +195,7 @@ const INTERRUPTED =
   'the call was interrupted while it waited for input, it was not repeated and may have had effects'
 
 /** The piece that answers the caller's request; what comes before is for those who take streams. */
-async function lastOf(pieces: AsyncGenerator<Piece, void, void>): Promise<Piece | undefined> {
+async function lastOf(pieces: Pieces): Promise<Piece | undefined> {
   for (;;) {
     const next = await pieces.next()
     if (next.done) return undefined

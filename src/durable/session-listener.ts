@@ -15,7 +15,7 @@ import { KEEP_ALIVE, STREAM_HEADERS, writeEvent } from '../protocol/sse.ts'
 import type { ServiceRecord } from '../registry/image.ts'
 import type { KindGroup } from '../registry/snapshot.ts'
 import type { Dialect } from '../upstream/connection.ts'
-import { replyTo } from '../upstream/converse.ts'
+import { tell } from '../upstream/reply.ts'
 import { listenTo } from '../upstream/listen.ts'
 import { openSession } from '../upstream/session.ts'
 import type { EventLog } from './event-log.ts'
@@ -214,7 +214,7 @@ export class SessionListener {
               ? '"result":{}'
               : `"error":{"code":-32601,"message":"Method not found: the client takes no ${incoming.method}"}`
           const body = `{"jsonrpc":"2.0","id":${incoming.idText},${outcome}}`
-          this.#keeper.background(replyTo(connection.value, spoken, body))
+          this.#keeper.background(tell(connection.value, spoken, body))
         }
       }
     }

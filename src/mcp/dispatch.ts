@@ -14,12 +14,13 @@ import { type ServiceRecord, spokenEra } from '../registry/image.ts'
 import type { Snapshot } from '../registry/snapshot.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { AllTickets } from './tickets.ts'
-import { callUpstream, type UpstreamCall } from '../upstream/call.ts'
+import { callUpstream } from '../upstream/call.ts'
 import type { Connection, Dialect, UpstreamAuth } from '../upstream/connection.ts'
 import { refusalOf } from '../upstream/fault.ts'
 import { fitsHeaders } from '../upstream/outgoing.ts'
 import { type Inputs, takesAnyRequest } from '../upstream/input.ts'
 import type { SessionOwner, UpstreamSessions } from '../upstream/session.ts'
+import type { UpstreamCall } from '../upstream/transmit.ts'
 
 export type DispatchPorts = {
   /** Whether the stored address may be called under the policy of today, which may not be that of its registration. */

@@ -5,7 +5,7 @@
 import type { Session } from '../identity/session.ts'
 import type { Deadline } from '../platform/deadline.ts'
 import type { Connection } from '../upstream/connection.ts'
-import type { Trip } from '../upstream/converse.ts'
+import type { Trip } from '../upstream/conversation.ts'
 
 export type InFlightCall = { readonly connection: Connection; readonly trip: Trip }
 

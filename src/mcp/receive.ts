@@ -6,7 +6,7 @@ import { writeObject } from '../protocol/json.ts'
 import { type Reply, UNASKED } from '../protocol/message.ts'
 import type { Refusal } from '../protocol/refusal.ts'
 import type { Dialect } from '../upstream/connection.ts'
-import { replyTo } from '../upstream/converse.ts'
+import { tell } from '../upstream/reply.ts'
 import { connect, type DispatchPorts } from './dispatch.ts'
 import type { Asked, Scene } from './scene.ts'
 
@@ -61,7 +61,7 @@ async function hearCancelled(asked: Asked, session: Session, ports: DispatchPort
   const { connection, trip } = call
   if (trip.dialect.era === 'modern') return
   const body = editMember(notificationOf(asked), ['params', 'requestId'], () => trip.upstreamIdText)
-  asked.background(replyTo(connection, trip.dialect, body))
+  asked.background(tell(connection, trip.dialect, body))
 }
 
 async function hearProgress(asked: Asked, session: Session, ports: DispatchPorts): Promise<void> {
@@ -91,7 +91,7 @@ export async function say(
 ): Promise<void> {
   const service = snapshot.serviceById(serviceId)
   const connection = service && (await connect(service, background, ports))
-  if (connection?.ok) background(replyTo(connection.value, dialect, body))
+  if (connection?.ok) background(tell(connection.value, dialect, body))
 }
 
 const notificationOf = ({ message }: Asked): string =>

@@ -1,56 +1,20 @@
-/**
- * One request to one service: session where it needs one, deadline, request, answer as value or stream.
- * A call is sent once. The single exception is a lost session: an upstream that does not know it has not
- * executed anything, so the call is sent again in a new one (F22).
- */
-import type { Background } from '../platform/background.ts'
+/** One request to one service, from its deadline to its answer, which is a value or a stream. */
 import { Deadline } from '../platform/deadline.ts'
 import { err, ok, type Result } from '../platform/result.ts'
 import { LIMITS } from '../protocol/limits.ts'
-import { type Beside, listenBeside } from './beside.ts'
 import { type Body, bodyOf, readAnswer } from './answer.ts'
-import type { Dialect } from './connection.ts'
-import { type Conversation, converse, type Piece, replyTo, type Sent, type Trip } from './converse.ts'
-import { type Delivery, describeAnswer, isUntouched, respondWith } from './deliver.ts'
+import type { Conversation, Piece, Pieces, Sent } from './conversation.ts'
+import { converse } from './converse.ts'
+import { describeAnswer, isUntouched, respondWith } from './deliver.ts'
 import type { Fault } from './fault.ts'
-import type { Inputs } from './input.ts'
-import { openLink } from './link.ts'
-import { outgoingRequest, type UpstreamRequestText } from './outgoing.ts'
-import { discard, send } from './send.ts'
-import {
-  openSession,
-  type SessionOwner,
-  sessionOf,
-  type UpstreamSession,
-  type UpstreamSessions,
-} from './session.ts'
+import type { UpstreamSessions } from './session.ts'
 import { streamPieces } from './stream.ts'
-
-export type UpstreamCall = UpstreamRequestText &
-  Delivery & {
-    readonly service: string
-    readonly idText: string
-    readonly dialect: Dialect
-    /** Whose session it is, where the upstream demands one. */
-    readonly owner: SessionOwner | undefined
-    /** The caller's own ids are unique within that session, so they may pass as they are. */
-    readonly keepsId: boolean
-    readonly timeoutMs: number
-    readonly inputs: Inputs
-    readonly acceptsJson: boolean
-    readonly acceptsStream: boolean
-    /** Aborts when the caller goes away. */
-    readonly signal: AbortSignal
-    readonly background: Background
-    /** Learns how the upstream will know this call, so that it can be cancelled from the start. */
-    readonly onSend?: ((trip: Trip, deadline: Deadline) => void) | undefined
-  }
+import { sendCall, type UpstreamCall } from './transmit.ts'
 
 /** A call that is on its way, and what the upstream has begun to answer. */
 export type Begun = {
   readonly sent: Sent
   readonly deadline: Deadline
-  readonly talk: Conversation
   readonly body: Body
 }
 
@@ -59,7 +23,7 @@ export async function callUpstream(
   sessions: UpstreamSessions,
 ): Promise<Result<Response, Fault>> {
   const begun = await beginCall(call, sessions)
-  return begun.ok ? await deliver(call, begun.value) : begun
+  return begun.ok ? await deliver(call, begun.value, sessions) : begun
 }
 
 /** Sends the call. Whoever takes it over ends its deadline. */
@@ -69,103 +33,41 @@ export async function beginCall(
 ): Promise<Result<Begun, Fault>> {
   const deadline = new Deadline(call.timeoutMs, call.signal)
   const sent = await sendCall(call, sessions, deadline)
-  const body = sent.ok ? bodyOf(sent.value.response) : sent
-  if (!sent.ok || !body.ok) {
-    deadline.end()
-    return sent.ok ? (body as Result<never, Fault>) : sent
-  }
-  const talk = talkOf(call, sessions, deadline, sent.value.leased)
-  return ok({ sent: sent.value, deadline, talk, body: body.value })
+  if (!sent.ok) return giveUp(deadline, sent.error)
+  const body = bodyOf(sent.value.response)
+  if (!body.ok) return giveUp(deadline, body.error)
+  return ok({ sent: sent.value, deadline, body: body.value })
 }
 
-async function sendCall(
+async function deliver(
   call: UpstreamCall,
+  begun: Begun,
   sessions: UpstreamSessions,
-  deadline: Deadline,
-): Promise<Result<Sent, Fault>> {
-  if (call.connection.transport === 'sse') return await sendLinked(call, deadline)
-  if (!call.owner) return await sendOnce(call, call.dialect, call.idText, deadline)
-  for (let attempt = 1; ; attempt++) {
-    const isAsking = call.inputs.is === 'park'
-    const session = isAsking
-      ? await sessions.lease(call.owner, call.connection, deadline)
-      : await sessions.get(call.owner, call.connection, deadline)
-    if (!session.ok) return session
-    const { dialect } = session.value
-    const idText = call.keepsId ? call.idText : session.value.nextId()
-    const beside = isAsking ? await hearBeside(call, dialect, sessions) : undefined
-    const sent = await sendOnce(call, dialect, idText, deadline)
-    if (sent.ok && (attempt === 2 || !isSessionLost(sent.value.response)))
-      return ok({ ...sent.value, beside, leased: isAsking ? session.value : undefined })
-    beside?.close()
-    if (!sent.ok) return sent
-    discard(sent.value.response)
-    await sessions.lose(call.owner, session.value)
-  }
-}
-
-async function hearBeside(
-  { connection }: UpstreamCall,
-  dialect: Dialect,
-  sessions: UpstreamSessions,
-): Promise<Beside> {
-  const beside = await listenBeside(connection, dialect, sessions.hearMs(connection.url))
-  if (!beside.isHeard) sessions.noteSilent(connection.url)
-  return beside
-}
-
-/** A stream belongs to the request that opened it, so each call by the older transport has a link of its own. */
-async function sendLinked(call: UpstreamCall, deadline: Deadline): Promise<Result<Sent, Fault>> {
-  const link = await openLink(call.connection, deadline)
-  if (!link.ok) return link
-  const linked = { ...call, connection: { ...call.connection, link: link.value } }
-  const opened = await openSession(call.owner ?? call, linked.connection, deadline)
-  if (!opened.ok) {
-    link.value.close()
-    return opened
-  }
-  const sent = await sendOnce(linked, opened.value, sessionOf(opened.value).nextId(), deadline)
-  if (!sent.ok) link.value.close()
-  return sent.ok ? ok({ ...sent.value, response: link.value.rest(deadline) }) : sent
-}
-
-async function sendOnce(
-  call: UpstreamCall,
-  dialect: Dialect,
-  upstreamIdText: string,
-  deadline: Deadline,
-): Promise<Result<Sent, Fault>> {
-  const trip = { dialect, upstreamIdText }
-  call.onSend?.(trip, deadline)
-  tellWhenOver(call, trip, deadline)
-  const response = await send(outgoingRequest(call, dialect, upstreamIdText), deadline)
-  return response.ok ? ok({ response: response.value, dialect, upstreamIdText }) : response
-}
-
-/**
- * 404 says it by the specification. Servers that were restarted often say 400 instead; in both cases the
- * request was turned away at the door.
- */
-const isSessionLost = ({ status }: Response): boolean => status === 404 || status === 400
-
-async function deliver(call: UpstreamCall, begun: Begun): Promise<Result<Response, Fault>> {
-  const { sent, deadline, talk, body } = begun
-  if (body === 'stream' && call.acceptsStream) return ok(stream(begun))
+): Promise<Result<Response, Fault>> {
+  const { sent, deadline, body } = begun
+  const pieces = (): Pieces => piecesOf(call, begun, sessions)
+  if (body === 'stream' && call.acceptsStream) return ok(stream(pieces(), deadline))
   if (body === 'json' && passesUnread(call, sent)) return ok(passThrough(sent.response))
-  if (call.inputs.is === 'ask' && call.acceptsStream) return await deliverOrAsk(call, begun)
-  if (body === 'stream') return await collect(call, converse(talk, sent), deadline)
+  if (call.inputs.is === 'ask' && call.acceptsStream) return await deliverOrAsk(call, pieces(), deadline)
+  if (body === 'stream') return await collect(call, pieces(), deadline)
   const answer = await readAnswer(sent.response, sent.upstreamIdText, deadline)
   if (!answer.ok) return finish(deadline, answer)
   const { text, status } = await describeAnswer(answer.value, call, sent.dialect.era)
   return finish(deadline, ok(respondWith(text, status, call.acceptsJson)))
 }
 
-/** `leased`: the session that is the call's alone while it lasts. */
-export const talkOf = (
+/** What the upstream says to a call that was sent, piece by piece. */
+export const piecesOf = (
   call: UpstreamCall,
+  { sent, deadline }: Pick<Begun, 'sent' | 'deadline'>,
   sessions: UpstreamSessions,
+): Pieces => converse(talkOf(call, sent, deadline, sessions), sent)
+
+const talkOf = (
+  call: UpstreamCall,
+  { leased }: Sent,
   deadline: Deadline,
-  leased?: UpstreamSession,
+  sessions: UpstreamSessions,
 ): Conversation => ({
   ...call,
   deadline,
@@ -182,8 +84,7 @@ export const talkOf = (
   },
 })
 
-function stream({ talk, sent, deadline }: Begun): Response {
-  const pieces = converse(talk, sent)
+function stream(pieces: Pieces, deadline: Deadline): Response {
   const end = (): void => {
     deadline.end()
     void pieces.return()
@@ -195,58 +96,21 @@ function stream({ talk, sent, deadline }: Begun): Response {
   return streamPieces(pieces, { onEnd: end, onAbandon })
 }
 
-/**
- * A legacy upstream is told when nobody waits any longer (2025-11-25, "Cancellation", "Timeouts"): in the very event,
- * since nothing that begins later is done for a caller that is gone. A legacy caller going away means nothing.
- */
-export function tellWhenOver(
-  call: Pick<UpstreamCall, 'connection' | 'era' | 'background'>,
-  trip: Trip,
-  deadline: Deadline,
-): void {
-  if (trip.dialect.era === 'modern') return
-  const tell = (): void => {
-    if (call.era === 'modern' || deadline.expired)
-      call.background(tellCancelled(call, trip, deadline.expired))
-  }
-  deadline.signal.addEventListener('abort', tell, { once: true })
-}
-
-/** Tells a legacy upstream that its answer is not wanted any more. */
-export async function tellCancelled(
-  { connection }: Pick<UpstreamCall, 'connection'>,
-  { dialect, upstreamIdText }: Trip,
-  isLate = false,
-): Promise<void> {
-  const reason = isLate ? 'it took too long' : 'the caller went away'
-  const params = `{"requestId":${upstreamIdText},"reason":"${reason}"}`
-  const body = `{"jsonrpc":"2.0","method":"notifications/cancelled","params":${params}}`
-  await replyTo(connection, dialect, body)
-}
-
 /** A plain answer stays plain; only one that asks for input becomes a stream. */
 async function deliverOrAsk(
   call: UpstreamCall,
-  { talk, sent, deadline }: Begun,
+  pieces: Pieces,
+  deadline: Deadline,
 ): Promise<Result<Response, Fault>> {
-  const pieces = converse(talk, sent)
   const first = await pieces.next()
   if (first.done || (first.value.isLast && call.acceptsJson)) {
     const text = first.done ? '' : first.value.text
     return finish(deadline, ok(respondWith(text, first.done ? 200 : first.value.status, true)))
   }
-  const all = prepend(first.value, pieces)
-  const end = (): void => {
-    deadline.end()
-    void pieces.return()
-  }
-  return ok(streamPieces(all, { onEnd: end, onAbandon: end }))
+  return ok(stream(prepend(first.value, pieces), deadline))
 }
 
-async function* prepend(
-  first: Piece,
-  rest: AsyncGenerator<Piece, void, void>,
-): AsyncGenerator<Piece, void, void> {
+async function* prepend(first: Piece, rest: Pieces): Pieces {
   yield first
   yield* rest
 }
@@ -254,7 +118,7 @@ async function* prepend(
 /** For a caller that takes no stream: what was said on the way is dropped. */
 async function collect(
   call: Pick<UpstreamCall, 'acceptsJson'>,
-  pieces: AsyncGenerator<Piece, void, void>,
+  pieces: Pieces,
   deadline: Deadline,
 ): Promise<Result<Response, Fault>> {
   for await (const { text, status, isLast } of pieces) {
@@ -284,4 +148,9 @@ const passThrough = (response: Response): Response =>
 function finish(deadline: Deadline, result: Result<Response, Fault>): Result<Response, Fault> {
   deadline.end()
   return result
+}
+
+function giveUp(deadline: Deadline, fault: Fault): Result<never, Fault> {
+  deadline.end()
+  return err(fault)
 }

@@ -2,7 +2,7 @@
 import { Secret } from '../platform/secret.ts'
 import type { Transport } from '../protocol/transport.ts'
 import type { Era } from '../protocol/version.ts'
-import type { Link } from './link.ts'
+import type { Link } from './send.ts'
 
 export type UpstreamAuth =
   | { readonly type: 'none' }

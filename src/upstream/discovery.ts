@@ -12,7 +12,8 @@ import { resultMember } from './answer.ts'
 import type { Connection, Dialect } from './connection.ts'
 import type { Fault } from './fault.ts'
 import { openLink } from './link.ts'
-import { endSession, exchange, initialize, introduce, type Introduction } from './handshake.ts'
+import { endSession, exchange } from './exchange.ts'
+import { initialize, introduce, type Introduction } from './handshake.ts'
 
 /** Which list methods there are, by the capability that announces them. */
 const LISTS = [

@@ -11,17 +11,7 @@ import { EventReader, KEEP_ALIVE, type ServerEvent, STREAM_HEADERS, writeEvent }
 import { bodyOf, faultOfBody } from './answer.ts'
 import { type Connection, requestHeaders } from './connection.ts'
 import type { Fault } from './fault.ts'
-import { discard, faultOfDeadline, faultOfStatus, type Outgoing, send } from './send.ts'
-
-export type Link = {
-  /** Where messages to the server go. */
-  readonly replyUrl: string
-  /** Sends one message; the response is the stream from here on. Who leaves it early leaves the rest to the next. */
-  post(outgoing: Outgoing, deadline: Deadline): Promise<Result<Response, Fault>>
-  /** The stream from here on; who leaves it closes the link. */
-  rest(deadline: Deadline): Response
-  close(): void
-}
+import { discard, faultOfDeadline, faultOfStatus, type Link, send } from './send.ts'
 
 const MAX_ENDPOINT_CHARS = 2_048
 const encoder = new TextEncoder()

@@ -5,7 +5,6 @@
 import type { Deadline } from '../platform/deadline.ts'
 import { err, ok, type Result } from '../platform/result.ts'
 import type { Fault } from './fault.ts'
-import type { Link } from './link.ts'
 
 const DEFAULT_RETRY_AFTER_MS = 1_000
 const MAX_RETRY_AFTER_MS = 60_000
@@ -19,6 +18,17 @@ export type Outgoing = {
   readonly body?: string
   /** What it goes through, where its transport is the older one. */
   readonly link?: Link | undefined
+}
+
+/** What all messages go through, and come from, by the older transport (2024-11-05, "HTTP with SSE"). */
+export type Link = {
+  /** Where messages to the server go. */
+  readonly replyUrl: string
+  /** Sends one message; the response is the stream from here on. Who leaves it early leaves the rest to the next. */
+  post(outgoing: Outgoing, deadline: Deadline): Promise<Result<Response, Fault>>
+  /** The stream from here on; who leaves it closes the link. */
+  rest(deadline: Deadline): Response
+  close(): void
 }
 
 export async function send(outgoing: Outgoing, deadline: Deadline): Promise<Result<Response, Fault>> {

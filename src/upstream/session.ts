@@ -9,7 +9,8 @@ import { membersOf } from '../protocol/json.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import type { Connection, Dialect } from './connection.ts'
 import type { Fault } from './fault.ts'
-import { exchange, initialize } from './handshake.ts'
+import { exchange } from './exchange.ts'
+import { initialize } from './handshake.ts'
 
 export type UpstreamSession = {
   readonly dialect: Dialect

@@ -5,7 +5,7 @@
 import { within } from '../platform/deadline.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import { KEEP_ALIVE, STREAM_HEADERS, writeEvent, writeMark } from '../protocol/sse.ts'
-import type { Piece } from './converse.ts'
+import type { Piece } from './conversation.ts'
 
 const encoder = new TextEncoder()
 
