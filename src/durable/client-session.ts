@@ -8,7 +8,8 @@ import type { Listener, Upstreams } from '../mcp/memory.ts'
 import type { Dialect } from '../upstream/connection.ts'
 import { EventLog } from './event-log.ts'
 import { Questions } from './question.ts'
-import { type FullState, type ListenerPorts, SessionListener } from './session-listener.ts'
+import { SessionListener } from './session-listener.ts'
+import type { FullState, ListenerPorts } from './session-sources.ts'
 
 const LIFETIME_MS = 86_400_000
 

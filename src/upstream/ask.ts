@@ -2,7 +2,6 @@
 import { readMember } from '../protocol/edit.ts'
 import { writeObject } from '../protocol/json.ts'
 import { LIMITS } from '../protocol/limits.ts'
-import type { Dialect } from './connection.ts'
 import {
   answerText,
   type Conversation,
@@ -11,9 +10,8 @@ import {
   refusalPiece,
   type Sent,
 } from './conversation.ts'
-import type { UpstreamRequest } from './incoming.ts'
 import { capabilityFor, type Standstill, takesRequest } from './input.ts'
-import { reply } from './reply.ts'
+import { reply, replyAlone } from './reply.ts'
 
 /** The id of the caller's request that is answered from here on, or that the conversation is over. */
 export type Passed = { readonly idText: string | undefined; readonly isAsked: boolean } | 'over'
@@ -25,10 +23,6 @@ export async function* passRequest(
 ): AsyncGenerator<Piece, Passed, void> {
   const { idText, inputs } = talk
   const { asked, dialect } = standstill
-  if (asked.method === 'ping') {
-    answer(talk, dialect, asked, 'result', '{}')
-    return { idText, isAsked: false }
-  }
   if (inputs.is === 'park' && takesRequest(talk.capabilities, asked.method)) {
     return yield* parkUntilAnswered(talk, standstill)
   }
@@ -38,8 +32,7 @@ export async function* passRequest(
     yield { text, status: 200, isLast: false }
     return { idText, isAsked: true }
   }
-  const error = { code: -32601, message: `Method not found: the client takes no ${asked.method}` }
-  answer(talk, dialect, asked, 'error', JSON.stringify(error))
+  talk.background(replyAlone(talk.connection, dialect, asked))
   const capability = talk.era === 'modern' ? capabilityFor(asked.method) : undefined
   if (capability === undefined) return { idText, isAsked: false }
   yield refusalPiece({ why: 'missing_capability', capability, status: 400 }, idText)
@@ -53,6 +46,8 @@ async function* parkUntilAnswered(
 ): AsyncGenerator<Piece, Passed, void> {
   if (talk.inputs.is !== 'park') return 'over'
   const { asked, dialect } = standstill
+  const answer = (member: 'result' | 'error', outcome: string): void =>
+    talk.background(reply(talk.connection, dialect, asked, member, outcome))
   let { idText } = talk
   for (;;) {
     talk.deadline.restart(LIMITS.inputWaitMs)
@@ -60,13 +55,13 @@ async function* parkUntilAnswered(
     yield { text, status: 200, isLast: true }
     const back = await talk.inputs.returned()
     if (!back) {
-      answer(talk, dialect, asked, 'error', '{"code":-32000,"message":"The client did not answer in time"}')
+      answer('error', '{"code":-32000,"message":"The client did not answer in time"}')
       return 'over'
     }
     idText = back.idText
     const response = back.inputResponses.get(INPUT_KEY)
     if (response === undefined) continue
-    answer(talk, dialect, asked, 'result', response)
+    answer('result', response)
     talk.deadline.restart(Math.max(talk.timeoutMs, LIMITS.streamTotalMs))
     return { idText, isAsked: false }
   }
@@ -119,14 +114,4 @@ export function inputRequired(
     ['requestState', JSON.stringify(requestState)],
   ])
   return answerText(idText, 'result', result)
-}
-
-function answer(
-  { connection, background }: Conversation,
-  dialect: Dialect,
-  asked: UpstreamRequest,
-  member: 'result' | 'error',
-  outcome: string,
-): void {
-  background(reply(connection, dialect, asked, member, outcome))
 }

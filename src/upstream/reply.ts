@@ -17,6 +17,13 @@ export const reply = (
   outcome: string,
 ): Promise<void> => tell(connection, dialect, answerText(idText, member, outcome))
 
+/** What the gateway answers itself: it is there, and whoever it asks for takes no such request. */
+export function replyAlone(connection: Connection, dialect: Dialect, asked: UpstreamRequest): Promise<void> {
+  if (asked.method === 'ping') return reply(connection, dialect, asked, 'result', '{}')
+  const error = { code: -32601, message: `Method not found: the client takes no ${asked.method}` }
+  return reply(connection, dialect, asked, 'error', JSON.stringify(error))
+}
+
 /** Sends a message that wants no answer. Whether it arrived is not known to anyone. */
 export async function tell(connection: Connection, dialect: Dialect, body: string): Promise<void> {
   const deadline = new Deadline(LIMITS.handshakeTimeoutMs)
