@@ -13,6 +13,7 @@ import {
 import { MODERN_VERSION, SUBSCRIPTION_KEY } from './modern.ts'
 import { type ListFault, nameOf, type Offer } from './offer.ts'
 import type { Reply } from './reply.ts'
+import { runTaskMethod } from './task.ts'
 import { runTool } from './tool.ts'
 
 /** An answer; 202 without one; 200 without one; or a stream that stays open. */
@@ -99,6 +100,8 @@ export class Method {
     const { method = '', params, meta } = message
     const list = this.#offer.list(method, params['cursor'], asListFault(fault))
     if (list) return list
+    const task = this.#offer.runsTasks ? runTaskMethod(method, params, isModern) : undefined
+    if (task) return task
     switch (method) {
       case 'tools/call': {
         const ask = (asked: string, askedParams: JsonObject) => this.#ask(reply, asked, askedParams)

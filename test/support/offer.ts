@@ -1,5 +1,6 @@
 /** What the fake upstream offers, as raw JSON texts, and the pages in which it lists them. */
 import { failure, type JsonObject, type Outcome } from './message.ts'
+import { TASKS_EXTENSION } from './task.ts'
 
 /** A value, or the raw JSON text of one. */
 export type Raw = JsonObject | string
@@ -15,6 +16,8 @@ export type OfferOptions = {
   /** The cursor of the second page is the empty string, which is a valid one. */
   readonly hasEmptyCursor?: boolean
   readonly instructions?: string
+  /** Its tool `task` begins the task `task-1`. */
+  readonly runsTasks?: boolean
 }
 
 /** What is wrong with a list. */
@@ -44,6 +47,7 @@ export class Offer {
   templates: string[]
   prompts: string[]
   readonly instructions: string | undefined
+  readonly runsTasks: boolean
   readonly #pageSize: number
   readonly #hasEmptyCursor: boolean
 
@@ -51,7 +55,9 @@ export class Offer {
     const builtIn = Object.entries(BUILT_IN).map(([name, properties]) =>
       toolText(name, `The tool ${name}`, properties),
     )
-    this.tools = [...builtIn, ...texts(options.tools)]
+    this.runsTasks = options.runsTasks ?? false
+    const task = this.runsTasks ? [toolText('task', 'Begins a task')] : []
+    this.tools = [...builtIn, ...task, ...texts(options.tools)]
     this.resources = texts(options.resources)
     this.templates = texts(options.templates)
     this.prompts = texts(options.prompts)
@@ -69,6 +75,10 @@ export class Offer {
       }),
       ...(this.prompts.length > 0 && { prompts: changes }),
       logging: {},
+      ...(this.runsTasks && {
+        extensions: { [TASKS_EXTENSION]: {} },
+        tasks: { list: {}, cancel: {}, requests: { tools: { call: {} } } },
+      }),
     }
   }
 

@@ -4,6 +4,7 @@ import { failure, type JsonObject, notificationText, type Outcome, type Seen, te
 import type { Offer } from './offer.ts'
 import { nameOf } from './offer.ts'
 import type { Reply } from './reply.ts'
+import { taskBegun } from './task.ts'
 
 export type ToolCall = {
   readonly seen: Seen
@@ -25,6 +26,8 @@ export async function runTool(call: ToolCall): Promise<Outcome> {
   const name = String(call.params['name'])
   const given = argumentsOf(call)
   switch (name) {
+    case 'task':
+      return taskBegun('task-1', call.isModern)
     case 'raw':
       return { result: call.raw }
     case 'slow':
