@@ -7,8 +7,9 @@ export class Deadline {
   readonly #controller = new AbortController()
   #timer: ReturnType<typeof setTimeout>
   readonly #parent: AbortSignal | undefined
-  readonly #giveUp = () => this.#controller.abort()
+  readonly #giveUp = () => this.cancel()
   #ended: (() => void) | undefined
+  #givenUp: (() => void) | undefined
   expired = false
 
   timeoutMs: number
@@ -32,7 +33,7 @@ export class Deadline {
   #arm(): ReturnType<typeof setTimeout> {
     return setTimeout(() => {
       this.expired = true
-      this.#controller.abort()
+      this.cancel()
     }, this.timeoutMs)
   }
 
@@ -44,6 +45,13 @@ export class Deadline {
   /** Gives up at once. */
   cancel(): void {
     this.#controller.abort()
+    this.#givenUp?.()
+    this.#givenUp = undefined
+  }
+
+  /** Called once, in the very event in which the wait is given up; the last one counts. */
+  onGiveUp(givenUp: () => void): void {
+    this.#givenUp = givenUp
   }
 
   /** Called once, when the wait is over. */
@@ -56,6 +64,7 @@ export class Deadline {
     this.#parent?.removeEventListener('abort', this.#giveUp)
     this.#ended?.()
     this.#ended = undefined
+    this.#givenUp = undefined
   }
 }
 

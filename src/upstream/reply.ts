@@ -41,11 +41,10 @@ type Cancellable = { readonly connection: Connection; readonly era: Era; readonl
  */
 export function tellWhenOver(call: Cancellable, trip: Trip, deadline: Deadline): void {
   if (trip.dialect.era === 'modern') return
-  const tell = (): void => {
+  deadline.onGiveUp(() => {
     if (call.era === 'modern' || deadline.expired)
       call.background(tellCancelled(call, trip, deadline.expired))
-  }
-  deadline.signal.addEventListener('abort', tell, { once: true })
+  })
 }
 
 /** Tells a legacy upstream that its answer is not wanted any more. */
