@@ -1,5 +1,5 @@
 /** What a service announces of its own lists, heard on the gateway's own account. */
-import { Deadline } from '../platform/deadline.ts'
+import { timed } from '../platform/deadline.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import type { ServiceRecord } from '../registry/image.ts'
 import type { Connection, Dialect } from '../upstream/connection.ts'
@@ -29,7 +29,7 @@ export async function* followAnnouncements(
       if (incoming.is === 'notification' && LIST_CHANGED.test(incoming.method)) yield
     }
   } finally {
-    await timed((deadline) => endSession(connection, dialect, deadline))
+    await timed(LIMITS.handshakeTimeoutMs, (deadline) => endSession(connection, dialect, deadline))
   }
 }
 
@@ -37,17 +37,8 @@ export async function* followAnnouncements(
 async function introduceTo(service: ServiceRecord, connection: Connection): Promise<Dialect | undefined> {
   const { dialect, isStateful } = speechOf(service, { session: undefined })
   if (!isStateful) return dialect
-  const opened = await timed((deadline) =>
+  const opened = await timed(LIMITS.handshakeTimeoutMs, (deadline) =>
     openSession({ capabilities: '{}', logLevel: undefined }, connection, deadline),
   )
   return opened.ok ? opened.value : undefined
-}
-
-async function timed<T>(work: (deadline: Deadline) => Promise<T>): Promise<T> {
-  const deadline = new Deadline(LIMITS.handshakeTimeoutMs)
-  try {
-    return await work(deadline)
-  } finally {
-    deadline.end()
-  }
 }

@@ -84,5 +84,15 @@ export async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T 
   }
 }
 
+/** What comes of `work`, which heeds a deadline of its own. */
+export async function timed<T>(timeoutMs: number, work: (deadline: Deadline) => Promise<T>): Promise<T> {
+  const deadline = new Deadline(timeoutMs)
+  try {
+    return await work(deadline)
+  } finally {
+    deadline.end()
+  }
+}
+
 /** Resolves after so long. */
 export const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))

@@ -2,7 +2,7 @@
  * What a service offers, read whole: every page of every list that it says it has, kept byte for byte, and
  * bounded (F32, F33). One faulty list makes the discovery fail, so the last good catalogue stays in force.
  */
-import { Deadline } from '../platform/deadline.ts'
+import { Deadline, timed } from '../platform/deadline.ts'
 import { err, ok, type Result } from '../platform/result.ts'
 import type { Catalogue } from '../protocol/catalogue.ts'
 import type { Transport } from '../protocol/transport.ts'
@@ -62,7 +62,7 @@ async function discoverLinked(connection: Connection): Promise<Result<Catalogue,
 }
 
 async function discoverAt(connection: Connection): Promise<Result<Catalogue, Fault>> {
-  const introduction = await timed((deadline) => introduce(connection, deadline))
+  const introduction = await timed(LIMITS.handshakeTimeoutMs, (deadline) => introduce(connection, deadline))
   if (!introduction.ok) return introduction
   const { dialect, capabilities, serverInfo } = introduction.value
   if (isTooDeep(capabilities) || isTooDeep(serverInfo)) {
@@ -71,7 +71,7 @@ async function discoverAt(connection: Connection): Promise<Result<Catalogue, Fau
   try {
     return await readCatalogue(connection, introduction.value)
   } finally {
-    await timed((deadline) => endSession(connection, dialect, deadline))
+    await timed(LIMITS.handshakeTimeoutMs, (deadline) => endSession(connection, dialect, deadline))
   }
 }
 
@@ -117,9 +117,11 @@ const NO_LEGACY_SIDE: LegacySide = {
 
 /** Whether a modern server can also be spoken to as clients with sessions expect it. */
 async function findLegacySide(connection: Connection): Promise<LegacySide> {
-  const introduction = await timed((deadline) => initialize(connection, deadline))
+  const introduction = await timed(LIMITS.handshakeTimeoutMs, (deadline) => initialize(connection, deadline))
   if (!introduction.ok) return NO_LEGACY_SIDE
-  await timed((deadline) => endSession(connection, introduction.value.dialect, deadline))
+  await timed(LIMITS.handshakeTimeoutMs, (deadline) =>
+    endSession(connection, introduction.value.dialect, deadline),
+  )
   return legacySideOf(introduction.value)
 }
 
@@ -135,7 +137,9 @@ async function readList(
   let cursor: string | undefined
   for (let page = 0; page < LIMITS.cataloguePages; page++) {
     const params = cursor === undefined ? {} : { cursor }
-    const answer = await timed((deadline) => exchange(connection, dialect, method, params, deadline))
+    const answer = await timed(LIMITS.handshakeTimeoutMs, (deadline) =>
+      exchange(connection, dialect, method, params, deadline),
+    )
     if (!answer.ok) return answer
     const array = resultMember(answer.value, member)
     if (!array?.startsWith('[')) return err({ is: 'not_mcp', detail: `${method} gave no array '${member}'` })
@@ -166,13 +170,4 @@ async function fingerprintOf(offered: Omit<Catalogue, 'fingerprint'>): Promise<s
   const bytes = new TextEncoder().encode(JSON.stringify(offered))
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
-}
-
-async function timed<T>(work: (deadline: Deadline) => Promise<T>): Promise<T> {
-  const deadline = new Deadline(LIMITS.handshakeTimeoutMs)
-  try {
-    return await work(deadline)
-  } finally {
-    deadline.end()
-  }
 }
