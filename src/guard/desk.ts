@@ -1,0 +1,129 @@
+/**
+ * What one isolate knows of the guard of one service, and what it has still to tell it. With a live lease a call goes
+ * without asking; a "no" holds until its time. Time is an argument.
+ */
+import { type Admission, type InstanceView, LEASE_MS, type Why } from './admission.ts'
+import type { Gate } from './gate.ts'
+import { Ledger } from './ledger.ts'
+import { RateMeter } from './rate.ts'
+
+/** Leave for one call, not bound to an instance yet. */
+export type Pass = {
+  readonly generation: number
+  readonly isProbe: boolean
+  /** Given without the guard. */
+  readonly isFallback: boolean
+  readonly instances: readonly InstanceView[]
+}
+
+export type Denial = { readonly why: Why; readonly retryAfterMs: number }
+
+type Lease = {
+  tokens: number
+  readonly granted: number
+  readonly until: number
+  readonly generation: number
+  readonly instances: readonly InstanceView[]
+}
+
+const MAX_AHEAD = 16
+/** A lease is renewed when so little of it is left. */
+const RENEW_MS = 300
+const RENEW_SHARE = 0.25
+
+export class Desk {
+  readonly ledger = new Ledger()
+  readonly meter = new RateMeter()
+  /** The gate that stands in while the guard cannot be reached. */
+  standIn: Gate | undefined
+  /** Until then the guard counts as out of reach. */
+  awayUntil = 0
+  /** Until then a renewal of the lease is under way. */
+  renewingUntil = 0
+  /** When what happened will be told. */
+  flushDueAt = 0
+  /** A report of failures under way: who asks next waits for it. */
+  telling: Promise<unknown> | undefined
+  /** How many calls were sent to an instance. */
+  turn = 0
+  #version = ''
+  #lease: Lease | undefined
+  #denied: (Denial & { readonly until: number }) | undefined
+
+  /** Whatever was said of other limits is forgotten. */
+  heed(version: string, now: number): void {
+    if (version === this.#version) return
+    this.#version = version
+    this.dropLease(now)
+    this.#denied = undefined
+    this.standIn = undefined
+  }
+
+  /** Leave from the lease, a "no" that still holds, or nothing: the guard must be asked. */
+  take(now: number): Pass | Denial | undefined {
+    const lease = this.#liveLease(now)
+    if (lease && lease.tokens > 0) {
+      lease.tokens--
+      const { generation, instances } = lease
+      return { generation, isProbe: false, isFallback: false, instances }
+    }
+    if (!this.#denied || this.#denied.until <= now) return undefined
+    return { why: this.#denied.why, retryAfterMs: Math.ceil(this.#denied.until - now) }
+  }
+
+  /** A lease lives and is nearly used up. */
+  isLow(now: number): boolean {
+    const lease = this.#liveLease(now)
+    return lease !== undefined && (lease.until - now < RENEW_MS || lease.tokens < lease.granted * RENEW_SHARE)
+  }
+
+  /** Calls come, and a lease lives for them. */
+  isBusy(now: number): boolean {
+    return this.#liveLease(now) !== undefined && this.meter.perSecond(now) > 0
+  }
+
+  /** Tokens to ask for: those of half a lease at the pace of this isolate's own calls. */
+  wanted(now: number): number {
+    const pace = (this.meter.perSecond(now) * LEASE_MS) / 1_000
+    const ahead = Math.min(MAX_AHEAD, Math.floor(pace / 2))
+    return Math.max(1, ahead - Math.min(MAX_AHEAD, this.#liveLease(now)?.tokens ?? 0))
+  }
+
+  /** What the guard said. A probe is no lease: it is for the one call that asked. */
+  accept(admission: Admission, now: number): void {
+    switch (admission.is) {
+      case 'noted':
+        break
+      case 'no':
+        this.dropLease(now)
+        this.#denied = { ...admission, until: now + admission.retryAfterMs }
+        break
+      case 'go': {
+        this.#denied = undefined
+        this.standIn = undefined
+        if (admission.isProbe) break
+        const { generation, instances, ttlMs } = admission
+        const before = this.#liveLease(now)
+        const left = before?.generation === generation ? before.tokens : 0
+        const tokens = admission.tokens === undefined ? Number.POSITIVE_INFINITY : admission.tokens + left
+        this.#lease = { tokens, granted: tokens, until: now + ttlMs, generation, instances }
+      }
+    }
+  }
+
+  /** What is left of it goes back with the next report. */
+  dropLease(now: number): void {
+    if (this.#liveLease(now)) this.#endLease()
+  }
+
+  #liveLease(now: number): Lease | undefined {
+    if (this.#lease && this.#lease.until <= now) this.#endLease()
+    return this.#lease
+  }
+
+  #endLease(): void {
+    const left = this.#lease?.tokens ?? 0
+    this.#lease = undefined
+    if (Number.isFinite(left) && left > 0) this.ledger.note('unused', left)
+  }
+}

@@ -1,0 +1,235 @@
+/**
+ * The guard of one service as a state machine: one bucket, one breaker, the health of its instances, for all isolates
+ * together. Time and chance are arguments; whoever owns it keeps what `saved` says (the ServiceGuard), or lets it be
+ * forgotten (an isolate that cannot reach it).
+ */
+import type { Admission, AdmitRequest, InstanceView, Limits, Report, Why } from './admission.ts'
+import { LEASE_MS } from './admission.ts'
+import { type Breaker, CLOSED, hear, lasting, leaveOf, sendProbe } from './breaker.ts'
+import { type Bucket, fitted, FULL, giveBackTo, nextTokenMs, takeFrom, tokensIn } from './bucket.ts'
+import { HEALTHY, hearOf, hearProbe, type InstanceHealth, isDown } from './instance.ts'
+import { Latencies } from './latency.ts'
+
+/** What outlives the memory of the gate. */
+export type SavedGate = {
+  readonly breaker: Breaker
+  readonly bucket: Bucket
+  readonly pausedUntil: number
+  readonly figures: Figures
+  readonly durations: readonly number[]
+}
+
+/** Calls since the gate was first used. */
+export type Figures = {
+  readonly ok: number
+  readonly failed: number
+  /** Calls that say nothing about the service: cancelled, unauthorized, throttled, too large. */
+  readonly neutral: number
+  readonly retried: number
+  readonly fallback: number
+  /** Usage records that were lost for want of room. */
+  readonly dropped: number
+  readonly refused: Readonly<Record<Why, number>>
+  /** Times that the gate was asked or told something. */
+  readonly admits: number
+}
+
+const NOTHING: Figures = {
+  ok: 0,
+  failed: 0,
+  neutral: 0,
+  retried: 0,
+  fallback: 0,
+  dropped: 0,
+  refused: { rate: 0, open: 0, throttled: 0 },
+  admits: 0,
+}
+
+/** An isolate that has not asked for so long shares nothing any more. */
+const ACTIVE_MS = 5_000
+const MAX_PAUSE_MS = 60_000
+
+type Isolate = { readonly seenAt: number; readonly inFlight: Readonly<Record<string, number>> }
+
+export class Gate {
+  #breaker: Breaker
+  #bucket: Bucket
+  #pausedUntil: number
+  #figures: Figures
+  readonly #durations: Latencies
+  readonly #isolates = new Map<string, Isolate>()
+  readonly #instances = new Map<string, InstanceHealth>()
+  #latest = 0
+
+  constructor(saved?: Partial<SavedGate>) {
+    this.#breaker = saved?.breaker ?? CLOSED
+    this.#bucket = saved?.bucket ?? FULL
+    this.#pausedUntil = saved?.pausedUntil ?? 0
+    this.#figures = saved?.figures ?? NOTHING
+    this.#durations = new Latencies(saved?.durations)
+  }
+
+  get breaker(): Breaker {
+    return this.#breaker
+  }
+
+  get saved(): SavedGate {
+    return {
+      breaker: lasting(this.#breaker),
+      bucket: this.#bucket,
+      pausedUntil: this.#pausedUntil,
+      figures: this.#figures,
+      durations: this.#durations.counts,
+    }
+  }
+
+  /** Hears the report first, so that a caller's own failures count before its next call. */
+  admit({ isolate, want, mayProbe, limits, report }: AdmitRequest, clock: number, random: number): Admission {
+    const now = this.#advance(clock)
+    this.#hear(isolate, report, limits, now, random)
+    if (want === 0) return { is: 'noted' }
+    if (now < this.#pausedUntil) return no('throttled', this.#pausedUntil - now)
+    const leave = leaveOf(this.#breaker, now)
+    if (typeof leave === 'number') return no('open', leave)
+    if (leave === 'probe' && !mayProbe) return { is: 'noted' }
+    const tokens = this.#take(leave === 'probe' ? 1 : want, limits, now)
+    if (tokens === 0) return no('rate', this.#fairWaitMs(limits, now))
+    const isProbe = leave === 'probe'
+    if (isProbe) this.#breaker = sendProbe(this.#breaker, limits, now)
+    const { generation } = this.#breaker
+    return {
+      is: 'go',
+      tokens,
+      ttlMs: LEASE_MS,
+      generation,
+      isProbe,
+      instances: this.#viewFor(isolate, limits, now),
+    }
+  }
+
+  /** An instance was asked whether it is there. */
+  hearProbe(url: string, isAnswering: boolean): void {
+    this.#instances.set(url, hearProbe(this.#instances.get(url) ?? HEALTHY, isAnswering))
+  }
+
+  /** What operators are shown. */
+  view(limits: Limits, clock: number): GateView {
+    const now = this.#advance(clock)
+    const { rate } = limits
+    const leave = leaveOf(this.#breaker, now)
+    return {
+      breaker: {
+        state: this.#breaker.is,
+        generation: this.#breaker.generation,
+        trips: this.#breaker.is === 'closed' ? 0 : this.#breaker.trips + 1,
+        retryAfterMs: typeof leave === 'number' ? Math.ceil(leave) : 0,
+      },
+      bucket: rate ? { ...rate, tokens: tokensIn(this.#bucket, rate, now) } : null,
+      pausedMs: Math.max(0, this.#pausedUntil - now),
+      counts: this.#figures,
+      latency: {
+        p50Ms: this.#durations.percentileMs(0.5) ?? null,
+        p95Ms: this.#durations.percentileMs(0.95) ?? null,
+        p99Ms: this.#durations.percentileMs(0.99) ?? null,
+      },
+      isolates: this.#active(now).length,
+      instances: this.#viewFor('', limits, now),
+    }
+  }
+
+  /** A clock that steps back stands still instead: no token comes twice (F50). */
+  #advance(clock: number): number {
+    this.#latest = Math.max(this.#latest, clock)
+    return this.#latest
+  }
+
+  #hear(isolate: string, report: Report, limits: Limits, now: number, random: number): void {
+    this.#isolates.set(isolate, { seenAt: now, inFlight: report.inFlight })
+    if (limits.rate) {
+      this.#bucket = fitted(giveBackTo(this.#bucket, limits.rate, report.unused), limits.rate, now)
+    }
+    this.#pausedUntil = Math.max(this.#pausedUntil, now + Math.min(report.pauseMs, MAX_PAUSE_MS))
+    for (const tally of report.tallies) {
+      this.#breaker = hear(this.#breaker, tally, limits, now, random)
+      const health = this.#instances.get(tally.url) ?? HEALTHY
+      if (limits.instances.includes(tally.url)) this.#instances.set(tally.url, hearOf(health, tally, now))
+    }
+    this.#durations.addPairs(report.durations)
+    this.#figures = grown(this.#figures, report)
+  }
+
+  #take(want: number, { rate }: Limits, now: number): number | undefined {
+    if (!rate) return undefined
+    const there = tokensIn(this.#bucket, rate, now)
+    // One isolate never takes so much that the others get nothing (S57).
+    const share = Math.max(1, Math.floor(there / (2 * this.#active(now).length)))
+    const tokens = Math.min(want, share, there)
+    if (tokens > 0) this.#bucket = takeFrom(this.#bucket, rate, tokens, now)
+    return tokens
+  }
+
+  /** So long that all who are told to wait do not come back for the same token. */
+  #fairWaitMs({ rate }: Limits, now: number): number {
+    if (!rate) return 0
+    const others = this.#active(now).length - 1
+    return nextTokenMs(this.#bucket, rate, now) + (others * 60_000) / rate.requestsPerMinute
+  }
+
+  #active(now: number): Isolate[] {
+    for (const [id, { seenAt }] of this.#isolates) if (seenAt <= now - ACTIVE_MS) this.#isolates.delete(id)
+    return [...this.#isolates.values()]
+  }
+
+  #viewFor(asker: string, { instances }: Limits, now: number): InstanceView[] {
+    const others = [...this.#isolates].flatMap(([id, { inFlight }]) => (id === asker ? [] : [inFlight]))
+    return instances.map((url) => {
+      const health = this.#instances.get(url) ?? HEALTHY
+      const inFlight = others.reduce((sum, each) => sum + (each[url] ?? 0), 0)
+      return { url, isDown: isDown(health, now), inFlight, score: health.score }
+    })
+  }
+}
+
+export type GateView = {
+  readonly breaker: {
+    readonly state: Breaker['is']
+    readonly generation: number
+    /** Times in a row that it opened. */
+    readonly trips: number
+    /** Until a call may go. */
+    readonly retryAfterMs: number
+  }
+  readonly bucket: { requestsPerMinute: number; burstLimit: number; tokens: number } | null
+  /** For so long the service asked to be left alone. */
+  readonly pausedMs: number
+  readonly counts: Figures
+  readonly latency: { p50Ms: number | null; p95Ms: number | null; p99Ms: number | null }
+  readonly isolates: number
+  readonly instances: readonly InstanceView[]
+}
+
+const no = (why: Why, retryAfterMs: number): Admission => ({
+  is: 'no',
+  why,
+  retryAfterMs: Math.ceil(retryAfterMs),
+})
+
+function grown(figures: Figures, report: Report): Figures {
+  const add = (member: 'ok' | 'failed' | 'neutral'): number =>
+    report.tallies.reduce((sum, tally) => sum + tally[member], figures[member])
+  const { rate, open, throttled } = report.refused
+  return {
+    ok: add('ok'),
+    failed: add('failed'),
+    neutral: add('neutral'),
+    retried: figures.retried + report.retried,
+    fallback: figures.fallback + report.fallback,
+    dropped: figures.dropped + report.dropped,
+    refused: {
+      rate: figures.refused.rate + rate,
+      open: figures.refused.open + open,
+      throttled: figures.refused.throttled + throttled,
+    },
+    admits: figures.admits + 1,
+  }
+}

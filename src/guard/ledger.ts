@@ -1,0 +1,133 @@
+/** What happened in this isolate and its service's guard has not been told yet. */
+import type { InstanceCounts, Report, Why } from './admission.ts'
+import { Latencies } from './latency.ts'
+
+/** What became of a call, as far as the guard is concerned. */
+export type Outcome =
+  | { readonly is: 'ok'; readonly isSlow: boolean }
+  /** `wasUnreached`: it did not even reach the service. `retryAfterMs`: what the service asked for, or 0. */
+  | { readonly is: 'failed'; readonly wasUnreached: boolean; readonly retryAfterMs: number }
+  /** It says nothing about the service. `pauseMs`: for so long the service wants to be left alone, or 0. */
+  | { readonly is: 'neutral'; readonly pauseMs: number }
+
+/** Records that are kept while the guard cannot be reached (F59). */
+const MAX_RECORDS = 1_000
+const MAX_RECORD_CHARS = 1_048_576
+
+export class Ledger {
+  readonly #inFlight = new Map<string, number>()
+  readonly #tallies = new Map<string, InstanceCounts>()
+  readonly #durations = new Latencies()
+  #counts = NO_COUNTS
+  #pauseMs = 0
+  #records: string[] = []
+  #recordChars = 0
+
+  get isEmpty(): boolean {
+    const hasCounts = this.#counts !== NO_COUNTS
+    return this.#tallies.size === 0 && this.#records.length === 0 && !hasCounts
+  }
+
+  noteBegin(url: string): void {
+    this.#inFlight.set(url, this.inFlightAt(url) + 1)
+  }
+
+  /** The end of a call that began in this generation. */
+  noteEnd(url: string, generation: number, outcome: Outcome, durationMs: number): void {
+    const left = this.inFlightAt(url) - 1
+    if (left > 0) this.#inFlight.set(url, left)
+    else this.#inFlight.delete(url)
+    const key = `${generation} ${url}`
+    const tally = tallyOf(url, generation, outcome)
+    this.#tallies.set(key, together(this.#tallies.get(key), tally))
+    if (outcome.is === 'neutral') this.#pauseMs = Math.max(this.#pauseMs, outcome.pauseMs)
+    else this.#durations.add(durationMs)
+  }
+
+  inFlightAt(url: string): number {
+    return this.#inFlight.get(url) ?? 0
+  }
+
+  noteRefusal(why: Why): void {
+    const { refused } = this.#counts
+    this.#counts = { ...this.#counts, refused: { ...refused, [why]: refused[why] + 1 } }
+  }
+
+  note(what: 'unused' | 'retried' | 'fallback' | 'dropped', count: number): void {
+    this.#counts = { ...this.#counts, [what]: this.#counts[what] + count }
+  }
+
+  /** Keeps a record, or counts it as dropped where there is no room. */
+  keep(record: string): void {
+    const chars = this.#recordChars + record.length
+    if (this.#records.length >= MAX_RECORDS || chars > MAX_RECORD_CHARS) return this.note('dropped', 1)
+    this.#records.push(record)
+    this.#recordChars = chars
+  }
+
+  /** All of it, which is forgotten here; but calls that are under way still are. */
+  drain(): Report {
+    const report: Report = {
+      ...this.#counts,
+      tallies: [...this.#tallies.values()],
+      pauseMs: this.#pauseMs,
+      durations: this.#durations.drain(),
+      inFlight: Object.fromEntries(this.#inFlight),
+      records: this.#records,
+    }
+    this.#counts = NO_COUNTS
+    this.#tallies.clear()
+    this.#pauseMs = 0
+    this.#records = []
+    this.#recordChars = 0
+    return report
+  }
+}
+
+type Counts = Pick<Report, 'unused' | 'retried' | 'fallback' | 'dropped' | 'refused'>
+
+const NO_COUNTS: Counts = {
+  unused: 0,
+  retried: 0,
+  fallback: 0,
+  dropped: 0,
+  refused: { rate: 0, open: 0, throttled: 0 },
+}
+
+/** A report that tells nothing. */
+export const NO_NEWS: Report = {
+  ...NO_COUNTS,
+  tallies: [],
+  pauseMs: 0,
+  durations: [],
+  inFlight: {},
+  records: [],
+}
+
+/** One call. */
+export function tallyOf(url: string, generation: number, outcome: Outcome): InstanceCounts {
+  const isFailed = outcome.is === 'failed'
+  return {
+    url,
+    generation,
+    ok: outcome.is === 'ok' ? 1 : 0,
+    slow: outcome.is === 'ok' && outcome.isSlow ? 1 : 0,
+    failed: isFailed ? 1 : 0,
+    unreached: isFailed && outcome.wasUnreached ? 1 : 0,
+    neutral: outcome.is === 'neutral' ? 1 : 0,
+    retryAfterMs: isFailed ? outcome.retryAfterMs : 0,
+  }
+}
+
+const together = (a: InstanceCounts | undefined, b: InstanceCounts): InstanceCounts =>
+  a
+    ? {
+        ...a,
+        ok: a.ok + b.ok,
+        slow: a.slow + b.slow,
+        failed: a.failed + b.failed,
+        unreached: a.unreached + b.unreached,
+        neutral: a.neutral + b.neutral,
+        retryAfterMs: Math.max(a.retryAfterMs, b.retryAfterMs),
+      }
+    : b
