@@ -9,13 +9,15 @@ import { type Namespaces, ServiceGuards, SessionObjects } from './durable/object
 import { ParkedCallObject } from './durable/parked-call.ts'
 import { ParkedObjects } from './durable/parked-objects.ts'
 import { openReach } from './durable/reach.ts'
-import { ServiceGuardObject } from './durable/service-guard.ts'
+import { type GuardPorts, ServiceGuardObject } from './durable/service-guard.ts'
 import type { McpPorts } from './flow.ts'
+import { Guard } from './guard/guard.ts'
 import { challenge } from './identity/challenge.ts'
 import { Identity } from './identity/identify.ts'
 import { DEFAULT_ORGANISATION } from './identity/principal.ts'
 import { Sessions } from './identity/session.ts'
-import type { DispatchPorts } from './mcp/dispatch.ts'
+import { guardedBy as guardedUnder } from './mcp/permit.ts'
+import type { DispatchPorts } from './mcp/prepare.ts'
 import { InFlight } from './mcp/inflight.ts'
 import { Listens } from './mcp/listens.ts'
 import { openTickets } from './mcp/tickets.ts'
@@ -31,6 +33,7 @@ import { QuickStore } from './storage/quick.ts'
 import { Sealer } from './platform/seal.ts'
 import { ServiceStore } from './storage/services.ts'
 import { StoredRegistry } from './storage/source.ts'
+import { UsageStore } from './storage/usage.ts'
 import { openLog } from './telemetry/log.ts'
 import { checkAddress } from './upstream/address.ts'
 import { discover } from './upstream/discovery.ts'
@@ -41,7 +44,7 @@ type Gateway = {
   readonly app: Pick<Hono, 'fetch'>
   readonly upkeep: Upkeep
   readonly mcp: McpPorts
-  readonly registrar: Registrar
+  readonly guard: GuardPorts
 }
 
 function compose(settings: Settings, namespaces: Namespaces): Gateway {
@@ -55,6 +58,7 @@ function compose(settings: Settings, namespaces: Namespaces): Gateway {
     new Sealer(settings.encryptionKey, 'image'),
     DEFAULT_ORGANISATION,
   )
+  const usage = new UsageStore(database)
   const source = new StoredRegistry(database, publication, DEFAULT_ORGANISATION)
   const registry = new Registry(source, clock)
   const credentials = new CredentialStore(
@@ -74,8 +78,19 @@ function compose(settings: Settings, namespaces: Namespaces): Gateway {
   const { allowedOrigins } = settings
   const reach = openReach(log)
   const guards = new ServiceGuards(namespaces.SERVICE_GUARD, reach, clock)
+  const mayCall = (url: string): boolean => checkAddress(url, policy).ok
+  const guardedBy = rememberFor((service: ServiceRecord) =>
+    guardedUnder(service, mayCall, settings.defaultTimeoutMs),
+  )
   const dispatch: DispatchPorts = {
-    mayCall: rememberFor((service: ServiceRecord) => checkAddress(service.url, policy).ok),
+    guardedBy,
+    guard: new Guard({
+      ask: guards.ask.bind(guards),
+      clock,
+      random: Math.random,
+      isolate: crypto.randomUUID(),
+    }),
+    clock,
     sessions: new UpstreamSessions(),
     memory: new SessionObjects(namespaces.CLIENT_SESSION, reach, clock),
     inFlight: new InFlight(),
@@ -83,7 +98,6 @@ function compose(settings: Settings, namespaces: Namespaces): Gateway {
     openCredential: credentials.open.bind(credentials),
     recover: registrar.recover.bind(registrar),
     noteChange: (service, background) => background(guards.noteChange(service)),
-    defaultTimeoutMs: settings.defaultTimeoutMs,
     log,
   }
   const mcp: McpPorts = {
@@ -121,7 +135,16 @@ function compose(settings: Settings, namespaces: Namespaces): Gateway {
     upkeep,
     log,
   })
-  return { app, upkeep, mcp, registrar }
+  const { healthIntervalMs, refreshIntervalMs } = settings
+  const guard = {
+    registry,
+    dispatch,
+    refresh: registrar.refresh.bind(registrar),
+    storeUsage: usage.store.bind(usage),
+    healthIntervalMs,
+    refreshIntervalMs,
+  }
+  return { app, upkeep, mcp, guard }
 }
 
 /** One gateway per environment; what keeps it from running is told by every route. */
@@ -167,9 +190,7 @@ export class ParkedCall extends ParkedCallObject {
 
 export class ServiceGuard extends ServiceGuardObject {
   constructor(ctx: DurableObjectState, env: Environment) {
-    const { mcp, registrar } = gatewayFor(env)
-    const refresh = registrar.refresh.bind(registrar)
-    super(ctx, env, { registry: mcp.registry, dispatch: mcp.dispatch, refresh })
+    super(ctx, env, gatewayFor(env).guard)
   }
 }
 

@@ -67,6 +67,7 @@ const settings = {
     failureThreshold: z.int().min(1).max(1_000),
     recoveryTimeout: ms(3_600_000),
     halfOpenMaxCalls: z.int().min(1).max(100),
+    slowCallMs: ms(600_000).optional(),
   }),
   retry: z.strictObject({
     maxAttempts: z.int().min(1).max(10),
@@ -76,6 +77,7 @@ const settings = {
     jitter: z.boolean(),
   }),
   cacheTtlSeconds: z.int().min(0).max(86_400),
+  trusted: z.boolean(),
   fallbackTools: z
     .array(z.looseObject({ name: z.string().min(1).max(128), inputSchema: z.looseObject({}) }))
     .max(1_000),

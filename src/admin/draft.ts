@@ -22,6 +22,7 @@ const CONFIG_FIELDS = [
   'circuitBreaker',
   'retry',
   'cacheTtlSeconds',
+  'trusted',
 ] as const
 
 export function draftOf(body: Registration, policy: AddressPolicy): Result<Draft, Problem> {

@@ -4,6 +4,7 @@
  * upstream session as this isolate's own, and nobody hears of changes until it can. What cannot be done without the
  * object is refused. None of it decides who may do what.
  */
+import type { Admission, AdmitRequest, Limits } from '../guard/admission.ts'
 import type { Session } from '../identity/session.ts'
 import type { Listener, SessionMemory, SessionState, Upstreams } from '../mcp/memory.ts'
 import type { Background } from '../platform/background.ts'
@@ -14,8 +15,8 @@ import type { ServiceRecord } from '../registry/image.ts'
 import type { SessionHome } from '../upstream/session.ts'
 import type { ClientSessionObject } from './client-session.ts'
 import type { ParkedCallObject } from './parked-call.ts'
-import { AWAY, type Reach } from './reach.ts'
-import type { ServiceGuardObject } from './service-guard.ts'
+import { AWAY, type Loss, type Reach } from './reach.ts'
+import type { GuardView, ServiceGuardObject } from './service-guard.ts'
 
 export type Namespaces = {
   readonly CLIENT_SESSION: DurableObjectNamespace<ClientSessionObject>
@@ -187,6 +188,15 @@ export class ServiceGuards {
     if (this.#watchedAt.size >= MAX_WATCHED) this.#watchedAt.clear()
     for (const { id } of due) this.#watchedAt.set(id, now)
     await Promise.all(due.map(({ id }) => this.#reach.again(() => this.#object(id).watch(id))))
+  }
+
+  /** Asked once more where that helps; a report whose first way was lost may then count twice (F43). */
+  ask(serviceId: string, request: AdmitRequest): Promise<Result<Admission, Loss>> {
+    return this.#reach.again(async () => ({ ...(await this.#object(serviceId).admit(serviceId, request)) }))
+  }
+
+  view(serviceId: string, limits: Limits): Promise<Result<GuardView, Loss>> {
+    return this.#reach.again(async () => ({ ...(await this.#object(serviceId).view(serviceId, limits)) }))
   }
 
   async noteChange({ id }: ServiceRecord): Promise<void> {

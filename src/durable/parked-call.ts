@@ -6,9 +6,12 @@
  * told so. In no case does the call run twice.
  */
 import { DurableObject } from 'cloudflare:workers'
-import { type DispatchPorts, type Live, prepareCall } from '../mcp/dispatch.ts'
+import { openTrial } from '../mcp/dispatch.ts'
+import { type DispatchPorts, type Live, prepareCall, type Prepared } from '../mcp/prepare.ts'
 import type { Forward } from '../mcp/forward.ts'
 import { type Comeback, stateContext } from '../mcp/park.ts'
+import { refusalOfDenial } from '../mcp/permit.ts'
+import type { Background } from '../platform/background.ts'
 import { Deadline } from '../platform/deadline.ts'
 import type { Result } from '../platform/result.ts'
 import { LIMITS } from '../protocol/limits.ts'
@@ -61,8 +64,17 @@ export class ParkedCallObject extends DurableObject {
     this.#heed(signal)
     const prepared = await this.#prepare(forward)
     if (!prepared.ok) return refuse(prepared.error, forward.idText)
-    const call = prepared.value
-    const begun = await beginCall(call, this.#ports.dispatch.sessions)
+    const { service, guarded, prefers, callTo } = prepared.value
+    const { guard, sessions } = this.#ports.dispatch
+    const trial = openTrial(forward, prepared.value, this.#background, this.#ports.dispatch)
+    trial.last()
+    const permit = await guard.admit(guarded, { prefers }, this.#background)
+    if ('why' in permit) {
+      trial.refused()
+      return refuse(refusalOfDenial(permit, service.name), forward.idText)
+    }
+    const call = callTo(permit.url, guarded.timeoutMs, trial.begin(permit))
+    const begun = await beginCall(call, sessions)
     if (!begun.ok) return refuse(refusalOf(begun.error, call.service), forward.idText)
     const isStream = begun.value.body === 'stream' && forward.acceptsStream
     return await this.#respond(this.#follow(call, begun.value), { ...forward, acceptsStream: isStream })
@@ -97,7 +109,7 @@ export class ParkedCallObject extends DurableObject {
       await this.ctx.storage.put('waiting', waiting)
       return refuse(prepared.error, idText)
     }
-    const call = prepared.value
+    const call = callBackTo(standstill, prepared.value)
     const deadline = new Deadline(LIMITS.streamTotalMs, this.#gone.signal)
     const sent = await takeUp({ connection: call.connection, deadline }, standstill, response)
     if (!sent) {
@@ -114,11 +126,12 @@ export class ParkedCallObject extends DurableObject {
     return this.#talk
   }
 
-  async #prepare(forward: Forward): Promise<Result<UpstreamCall, Refusal>> {
-    const background = (work: Promise<unknown>): void => this.ctx.waitUntil(work)
-    const snapshot = await this.#ports.snapshot(background)
+  readonly #background: Background = (work) => this.ctx.waitUntil(work)
+
+  async #prepare(forward: Forward): Promise<Result<Prepared, Refusal>> {
+    const snapshot = await this.#ports.snapshot(this.#background)
     if (!snapshot.ok) return snapshot
-    const live: Live = { snapshot: snapshot.value, signal: this.#gone.signal, background }
+    const live: Live = { snapshot: snapshot.value, signal: this.#gone.signal, background: this.#background }
     return await prepareCall(forward, live, this.#ports.dispatch, this.#inputsOf(forward))
   }
 
@@ -186,10 +199,15 @@ export class ParkedCallObject extends DurableObject {
     await this.ctx.storage.deleteAll()
     if (!waiting) return
     if (this.#talk) this.#end(this.#talk)
-    const call = await this.#prepare(waiting.forward)
-    if (call.ok) await tellCancelled(call.value, waiting.standstill)
+    const prepared = await this.#prepare(waiting.forward)
+    if (!prepared.ok) return
+    await tellCancelled(callBackTo(waiting.standstill, prepared.value), waiting.standstill)
   }
 }
+
+/** The call to the instance that waits for it. It was let through when it began. */
+const callBackTo = ({ dialect }: Standstill, { guarded, callTo }: Prepared): UpstreamCall =>
+  callTo(dialect.url ?? guarded.instances[0].url, guarded.timeoutMs, () => undefined)
 
 const INTERRUPTED =
   'the call was interrupted while it waited for input, it was not repeated and may have had effects'

@@ -1,90 +1,164 @@
 /**
- * One per service. For now it notices that a service offers something else than before: while anybody listens, it
- * hears the service's own announcements, and it sees to it that the catalogue is read again once, not once for
- * every isolate that heard of it.
+ * The guard of one service, for all isolates: leave for calls, the health of its instances, usage records until they
+ * are in Postgres, its catalogue kept up to date. What must not be forgotten is in its storage; its alarm does what is
+ * due.
  */
 import { DurableObject } from 'cloudflare:workers'
-import { connect, type DispatchPorts } from '../mcp/dispatch.ts'
-import { followAnnouncements } from '../mcp/announcement.ts'
+import type { Admission, AdmitRequest, Limits } from '../guard/admission.ts'
+import { Gate, type GateView, type SavedGate } from '../guard/gate.ts'
+import { connect, type DispatchPorts, speechOf } from '../mcp/prepare.ts'
 import type { Background } from '../platform/background.ts'
 import { within } from '../platform/deadline.ts'
-import { LIMITS } from '../protocol/limits.ts'
+import { systemClock } from '../platform/clock.ts'
+import { instancesOf } from '../registry/instance.ts'
 import { FRESHNESS, type Registry } from '../registry/registry.ts'
 import type { ServiceRecord } from '../registry/image.ts'
+import { isAnswering } from '../upstream/probe.ts'
+import { Agenda } from './agenda.ts'
+import { CatalogueWatch } from './catalogue-watch.ts'
+import { UsageQueue } from './usage-queue.ts'
 
 export type GuardPorts = {
   readonly registry: Registry
   readonly dispatch: DispatchPorts
   /** Reads the catalogue again and stores it where it differs. */
   readonly refresh: (service: ServiceRecord, background: Background) => Promise<void>
+  /** Puts usage records where they stay. False: it cannot now. */
+  readonly storeUsage: (records: readonly string[]) => Promise<boolean>
+  readonly healthIntervalMs: number
+  readonly refreshIntervalMs: number
 }
+
+type Task = 'flush' | 'probe' | 'refresh' | 'save'
+
+export type GuardView = GateView & {
+  readonly usage: { readonly waiting: number; readonly dropped: number }
+}
+
+const FLUSH_MS = 2_000
+/** After a flush or a write that failed. */
+const AGAIN_MS = 5_000
+/** A service that nobody calls is left alone after this. */
+const IDLE_MS = 3_600_000
+/** Use is noted no more often than this. */
+const NOTE_USE_MS = 60_000
 
 export class ServiceGuardObject extends DurableObject {
   readonly #ports: GuardPorts
-  #watching: { readonly over: AbortController; readonly isHeard: Promise<void> } | undefined
-  #interestEndsAt = 0
-  #refreshing: Promise<void> | undefined
-  #isStale = false
+  readonly #gate: Gate
+  readonly #agenda: Agenda<Task>
+  readonly #usage: UsageQueue
+  readonly #watch: CatalogueWatch
+  #usedAt: number
 
   constructor(ctx: DurableObjectState, env: unknown, ports: GuardPorts) {
     super(ctx, env as never)
     this.#ports = ports
+    const { kv, sql } = ctx.storage
+    this.#gate = new Gate(kv.get<SavedGate>('gate'))
+    this.#agenda = new Agenda(ctx.storage)
+    this.#usage = new UsageQueue(sql)
+    this.#usedAt = kv.get<number>('usedAt') ?? 0
+    const service = (serviceId: string): Promise<ServiceRecord | undefined> => this.#service(serviceId)
+    this.#watch = new CatalogueWatch({ ...ports, service, background: this.#background })
   }
 
-  /** Hears the service for a while; again and again by whoever still listens. Settles when it is heard. */
-  async watch(serviceId: string): Promise<void> {
-    this.#interestEndsAt = Date.now() + LIMITS.watchMs
-    this.#watching ??= this.#hear(serviceId)
-    await this.#watching.isHeard
-  }
-
-  /** Something has changed. Many calls at once are one look, and never one too early. */
-  async noteChange(serviceId: string): Promise<void> {
-    this.#isStale = true
-    this.#refreshing ??= this.#refresh(serviceId).finally(() => {
-      this.#refreshing = undefined
-    })
-    await this.#refreshing
-  }
-
-  async #refresh(serviceId: string): Promise<void> {
-    while (this.#isStale) {
-      this.#isStale = false
-      const service = await this.#service(serviceId)
-      if (service) await this.#ports.refresh(service, this.#background)
+  /** Leave for calls, or why not; and what became of those before. */
+  admit(serviceId: string, request: AdmitRequest): Admission {
+    const now = systemClock()
+    // Touches the storage: an object that was replaced meanwhile learns of it here, before it lets anybody through.
+    this.#noteUse(serviceId, now)
+    const before = this.#gate.saved
+    const admission = this.#gate.admit(request, now, Math.random())
+    this.#save(before)
+    if (request.report.records.length > 0) {
+      this.#usage.add(request.report.records)
+      this.#agenda.plan('flush', now + FLUSH_MS)
     }
+    return admission
   }
 
-  #hear(serviceId: string): { over: AbortController; isHeard: Promise<void> } {
-    const over = new AbortController()
-    const { promise: isHeard, resolve } = Promise.withResolvers<void>()
-    const timer = setInterval(() => {
-      if (Date.now() > this.#interestEndsAt) over.abort()
-    }, LIMITS.watchMs / 4)
-    let isFirst = true
-    const onOpen = (): void => {
-      resolve()
-      // What was announced while nobody listened is not announced again.
-      if (isFirst) this.#background(this.noteChange(serviceId))
-      isFirst = false
-    }
-    const follow = async (): Promise<void> => {
-      const service = await this.#service(serviceId)
-      const connection = service && (await connect(service, this.#background, this.#ports.dispatch))
-      if (!service || !connection?.ok) return
-      for await (const _ of followAnnouncements(service, connection.value, over.signal, onOpen)) {
-        this.#background(this.noteChange(serviceId))
+  view(serviceId: string, limits: Limits): GuardView {
+    const now = systemClock()
+    this.#noteUse(serviceId, now)
+    const { size, dropped } = this.#usage
+    return { ...this.#gate.view(limits, now), usage: { waiting: size, dropped } }
+  }
+
+  watch(serviceId: string): Promise<void> {
+    return this.#watch.watch(serviceId)
+  }
+
+  noteChange(serviceId: string): Promise<void> {
+    return this.#watch.noteChange(serviceId)
+  }
+
+  override async alarm(): Promise<void> {
+    const now = systemClock()
+    const due = this.#agenda.takeDue(now)
+    const serviceId = this.ctx.storage.kv.get<string>('serviceId') ?? ''
+    await Promise.all(due.map((task) => this.#do(task, serviceId, now)))
+  }
+
+  async #do(task: Task, serviceId: string, now: number): Promise<void> {
+    switch (task) {
+      case 'flush': {
+        const isStored = await this.#usage.flush(this.#ports.storeUsage)
+        if (!isStored) this.#agenda.plan('flush', now + AGAIN_MS)
+        break
       }
+      case 'probe':
+        await this.#probe(serviceId)
+        this.#planUpkeep(now)
+        break
+      case 'refresh':
+        this.#planUpkeep(now)
+        await this.#watch.noteChange(serviceId)
+        break
+      case 'save':
+        this.#save(undefined)
+        break
     }
-    const watching = follow()
-      .catch(() => undefined)
-      .finally(() => {
-        clearInterval(timer)
-        resolve()
-        this.#watching = undefined
-      })
-    this.#background(watching)
-    return { over, isHeard }
+  }
+
+  async #probe(serviceId: string): Promise<void> {
+    const { dispatch } = this.#ports
+    const service = await this.#service(serviceId)
+    if (!service?.isEnabled || !service.catalogue) return
+    const { dialect } = speechOf(service, { session: undefined })
+    const ask = async (url: string): Promise<void> => {
+      const connection = await connect(service, this.#background, dispatch, url)
+      if (connection.ok) this.#gate.hearProbe(url, await isAnswering(connection.value, dialect))
+    }
+    await Promise.all(instancesOf(service).map(({ url }) => ask(url)))
+  }
+
+  #noteUse(serviceId: string, now: number): void {
+    const { kv } = this.ctx.storage
+    if (kv.get('serviceId') === undefined) kv.put('serviceId', serviceId)
+    if (now - this.#usedAt < NOTE_USE_MS) return
+    this.#usedAt = now
+    kv.put('usedAt', now)
+    this.#planUpkeep(now)
+  }
+
+  #planUpkeep(now: number): void {
+    if (now - this.#usedAt > IDLE_MS) return
+    const { healthIntervalMs, refreshIntervalMs } = this.#ports
+    if (!this.#agenda.isPlanned('probe')) this.#agenda.plan('probe', now + healthIntervalMs)
+    if (!this.#agenda.isPlanned('refresh')) this.#agenda.plan('refresh', now + refreshIntervalMs)
+  }
+
+  /**
+   * A change of the breaker is kept before anybody hears of it; tokens are kept soon, since a few too many after a
+   * crash are no more than a burst (F46). A write that fails is tried again (F49).
+   */
+  #save(before: SavedGate | undefined): void {
+    const { saved } = this.#gate
+    const allowUnconfirmed = before !== undefined && isSameState(before, saved)
+    this.ctx.storage.put('gate', saved, { allowUnconfirmed }).catch(() => {
+      this.#agenda.plan('save', systemClock() + AGAIN_MS)
+    })
   }
 
   async #service(serviceId: string): Promise<ServiceRecord | undefined> {
@@ -96,3 +170,8 @@ export class ServiceGuardObject extends DurableObject {
 
   readonly #background: Background = (work) => this.ctx.waitUntil(work)
 }
+
+const isSameState = (a: SavedGate, b: SavedGate): boolean =>
+  a.breaker.is === b.breaker.is &&
+  a.breaker.generation === b.breaker.generation &&
+  a.pausedUntil === b.pausedUntil

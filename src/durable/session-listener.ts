@@ -2,7 +2,7 @@
  * The listening stream of one legacy session: what changed in the registry, and what every upstream says that the
  * session has to do with. Lives in the session's Durable Object, so that calls of any isolate add to it.
  */
-import { connect, speechOf } from '../mcp/dispatch.ts'
+import { connect, speechOf } from '../mcp/prepare.ts'
 import { followRegistry, LISTENING, listChanged } from '../mcp/follow.ts'
 import type { Listener } from '../mcp/memory.ts'
 import { openOutlet, type Outlet } from '../platform/outlet.ts'

@@ -3,7 +3,7 @@
  * each heard once.
  */
 import { borderOf } from '../mcp/border.ts'
-import { connect, type DispatchPorts, speechOf } from '../mcp/dispatch.ts'
+import { connect, type DispatchPorts, speechOf } from '../mcp/prepare.ts'
 import type { FollowPorts } from '../mcp/follow.ts'
 import type { Listener, SessionState } from '../mcp/memory.ts'
 import type { Background } from '../platform/background.ts'
@@ -109,7 +109,7 @@ export class SessionSources {
   ): Promise<void> {
     const { dispatch, registry } = this.#ports
     const { snapshot } = registry.held
-    const connection = await connect(service, this.#keeper.background, dispatch)
+    const connection = await connect(service, this.#keeper.background, dispatch, dialect.url)
     if (!snapshot || !connection.ok) return
     let spoken = dialect
     const border = borderOf(

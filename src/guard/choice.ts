@@ -8,7 +8,12 @@ export type Instance = { readonly url: string; readonly weight: number }
 export type Instances = readonly [Instance, ...Instance[]]
 
 /** Which instance a call would like to go to, and which it has tried already. */
-export type Wish = { readonly prefers?: string | undefined; readonly avoids?: ReadonlySet<string> }
+export type Wish = {
+  readonly prefers?: string | undefined
+  readonly avoids?: ReadonlySet<string>
+  /** The same call was sent before. */
+  readonly isRetry?: boolean
+}
 
 export type Known = {
   readonly views: readonly InstanceView[]

@@ -6,6 +6,7 @@ import { type Admission, type InstanceView, LEASE_MS, type Why } from './admissi
 import type { Gate } from './gate.ts'
 import { Ledger } from './ledger.ts'
 import { RateMeter } from './rate.ts'
+import { RetryBudget } from './retry.ts'
 
 /** Leave for one call, not bound to an instance yet. */
 export type Pass = {
@@ -34,6 +35,7 @@ const RENEW_SHARE = 0.25
 export class Desk {
   readonly ledger = new Ledger()
   readonly meter = new RateMeter()
+  readonly budget = new RetryBudget()
   /** The gate that stands in while the guard cannot be reached. */
   standIn: Gate | undefined
   /** Until then the guard counts as out of reach. */

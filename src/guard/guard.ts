@@ -54,6 +54,7 @@ export class Guard {
     const { desk } = matter
     const now = this.#ports.clock()
     desk.meter.note(now)
+    if (!wish.isRetry) desk.budget.noteCall(now)
     const taken = desk.take(now)
     if (!taken) return this.#ask(matter, subject, wish, background)
     if (desk.isLow(now)) this.#teller.renew(matter, background)
@@ -67,8 +68,12 @@ export class Guard {
     this.#teller.flushSoon(matter, background)
   }
 
-  noteRetry(subject: Subject): void {
-    this.#matterOf(subject).desk.ledger.note('retried', 1)
+  /** Whether a call that failed may be sent once more: repeats are a small share of all calls (S55). */
+  mayRetry(subject: Subject): boolean {
+    const { desk } = this.#matterOf(subject)
+    const isAllowed = desk.budget.spend(this.#ports.clock())
+    if (isAllowed) desk.ledger.note('retried', 1)
+    return isAllowed
   }
 
   async #ask(matter: Matter, subject: Subject, wish: Wish, background: Background): Promise<Permit | Denial> {

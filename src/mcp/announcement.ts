@@ -6,7 +6,7 @@ import type { Connection, Dialect } from '../upstream/connection.ts'
 import { endSession } from '../upstream/exchange.ts'
 import { listenTo } from '../upstream/listen.ts'
 import { openSession } from '../upstream/session.ts'
-import { speechOf } from './dispatch.ts'
+import { speechOf } from './prepare.ts'
 
 const FILTER = JSON.stringify({
   toolsListChanged: true,

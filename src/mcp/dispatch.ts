@@ -1,200 +1,115 @@
 /**
- * From a forward to its upstream: credential, dialect, session, border; a fault becomes the caller's refusal. Runs
- * where the request came in, or in the Durable Object of a call that may have to wait for its caller.
+ * From a forward to its upstream and back: leave from the guard, the call, another try where that is safe, and a record
+ * of what became of it. A fault becomes the caller's refusal.
  */
-import { type BorderSides, borderOf } from './border.ts'
-import type { Forward } from './forward.ts'
-import type { InFlight } from './inflight.ts'
-import type { SessionMemory, SessionState } from './memory.ts'
+import type { Permit } from '../guard/guard.ts'
 import type { Background } from '../platform/background.ts'
-import { err, ok, type Result } from '../platform/result.ts'
-import { refuse, type Refusal } from '../protocol/refusal.ts'
-import { askOf } from './question.ts'
-import { type ServiceRecord, spokenEra } from '../registry/image.ts'
-import type { Snapshot } from '../registry/snapshot.ts'
-import type { Log } from '../telemetry/log.ts'
-import type { AllTickets } from './tickets.ts'
+import { wait } from '../platform/deadline.ts'
+import { err, type Result } from '../platform/result.ts'
+import { type Refusal, refuse } from '../protocol/refusal.ts'
 import { callUpstream } from '../upstream/call.ts'
-import type { Connection, Dialect, UpstreamAuth } from '../upstream/connection.ts'
-import { refusalOf } from '../upstream/fault.ts'
-import { fitsHeaders } from '../upstream/outgoing.ts'
-import { type Inputs, takesAnyRequest } from '../upstream/input.ts'
-import type { SessionOwner, UpstreamSessions } from '../upstream/session.ts'
-import type { UpstreamCall } from '../upstream/transmit.ts'
-
-export type DispatchPorts = {
-  /** Whether the stored address may be called under the policy of today, which may not be that of its registration. */
-  readonly mayCall: (service: ServiceRecord) => boolean
-  readonly sessions: UpstreamSessions
-  readonly memory: SessionMemory
-  readonly inFlight: InFlight
-  readonly tickets: AllTickets
-  readonly openCredential: (service: ServiceRecord) => UpstreamAuth | Promise<UpstreamAuth | undefined>
-  /** Asks a service that was never reached what it offers. */
-  readonly recover: (service: ServiceRecord, background: Background) => Promise<void>
-  /** A service said that what it offers has changed. */
-  readonly noteChange: (service: ServiceRecord, background: Background) => void
-  readonly defaultTimeoutMs: number
-  readonly log: Log
-}
-
-/** The part of a request that lives only as long as it. */
-export type Live = {
-  readonly snapshot: Snapshot
-  readonly signal: AbortSignal
-  readonly background: Background
-}
+import type { Verdict } from '../upstream/conversation.ts'
+import { type Fault, refusalOf } from '../upstream/fault.ts'
+import type { Forward } from './forward.ts'
+import { outcomeOf, refusalOfDenial } from './permit.ts'
+import { type DispatchPorts, type Live, prepareCall, type Prepared } from './prepare.ts'
+import { recordCall } from './record.ts'
+import { pauseBefore } from './retry.ts'
 
 export async function dispatch(forward: Forward, live: Live, ports: DispatchPorts): Promise<Response> {
-  const call = await prepareCall(forward, live, ports)
-  if (!call.ok) return refuse(call.error, forward.idText)
-  const answered = await callUpstream(call.value, ports.sessions)
-  if (answered.ok) return answered.value
-  ports.log('info', 'call_failed', {
-    service: call.value.service,
-    method: forward.method,
-    fault: answered.error,
-  })
-  return refuse(refusalOf(answered.error, call.value.service), forward.idText)
+  const prepared = await prepareCall(forward, live, ports)
+  if (!prepared.ok) return refuse(prepared.error, forward.idText)
+  const answered = await tryCall(forward, prepared.value, live, ports)
+  return answered.ok ? answered.value : refuse(answered.error, forward.idText)
 }
 
-/** Everything that one call to its upstream needs. `inputs`: how the caller is asked, where that is decided already. */
-export async function prepareCall(
+/** As often as is safe and allowed, all within the time of one call. */
+async function tryCall(
   forward: Forward,
+  prepared: Prepared,
   live: Live,
   ports: DispatchPorts,
-  inputs?: Inputs,
-): Promise<Result<UpstreamCall, Refusal>> {
-  const service = live.snapshot.serviceById(forward.serviceId)
-  if (!service)
-    return err({ why: 'upstream_unreachable', service: forward.serviceId, reason: 'it was removed' })
-  const connection = await connect(service, live.background, ports)
-  if (!connection.ok) return connection
-  const state = forward.session && (await ports.memory.state(forward.session, live.background))
-  const { dialect, isStateful } = speechOf(service, forward)
-  if (dialect.era === 'modern' && !fitsHeaders({ ...forward, name: forward.localName })) {
-    return err({ why: 'invalid_params', detail: TOO_LONG, status: 200 })
-  }
-  const hasSession = isStateful || service.transport === 'sse'
-  const owner = hasSession ? ownerOf(service, forward, state, ports) : undefined
-  let spoken = dialect
-  const { session } = forward
-  const border = borderOf(
-    sidesOf(service, forward, live, ports, () => spoken),
-    ports.tickets,
-  )
-  return ok({
-    ...forward,
-    service: service.name,
-    connection: connection.value,
-    dialect,
-    owner,
-    keepsId: owner?.home !== undefined,
-    params: paramsFor(forward, dialect),
-    name: forward.localName,
-    logLevel: forward.logLevel ?? (session ? (state?.logLevel ?? DEFAULT_LOG_LEVEL) : undefined),
-    timeoutMs: service.config.timeoutMs ?? ports.defaultTimeoutMs,
-    border,
-    inputs: inputs ?? inputsOf(forward, dialect, ports),
-    signal: live.signal,
-    background: live.background,
-    onSend: (trip, deadline) => {
-      spoken = trip.dialect
-      if (session) ports.inFlight.add(session, forward.idText, connection.value, trip, deadline)
-    },
-  })
-}
-
-const TOO_LONG = 'what the request is about is too long for the headers that must repeat it'
-
-/** What a legacy client is told that has set no level, as its server may choose (2025-11-25, "Logging"). */
-const DEFAULT_LOG_LEVEL = 'info'
-
-/** How to reach a service, or why it must not or cannot be called. */
-export async function connect(
-  service: ServiceRecord,
-  background: Background,
-  ports: Pick<DispatchPorts, 'mayCall' | 'openCredential' | 'recover'>,
-): Promise<Result<Connection, Refusal>> {
-  const { name, url, transport, config } = service
-  if (!service.catalogue) {
-    background(ports.recover(service, background))
-    const reason = 'it was away when it was registered and is being contacted now'
-    return err({ why: 'upstream_unreachable', service: name, reason })
-  }
-  if (!ports.mayCall(service)) {
-    const reason = 'its address may not be called here, an operator must change it'
-    return err({ why: 'upstream_unreachable', service: name, reason })
-  }
-  const auth = await ports.openCredential(service)
-  return auth
-    ? ok({ url, transport, headers: config.headers ?? {}, auth })
-    : err({ why: 'upstream_auth', service: name })
-}
-
-/** How a service is spoken to on behalf of a caller, in words of its own choice where there is one. */
-export function speechOf(
-  service: ServiceRecord,
-  { session }: Pick<Forward, 'session'>,
-): { readonly dialect: Dialect; readonly isStateful: boolean } {
-  const { protocolVersion = '', legacyVersion, isStateful = false } = service.catalogue ?? {}
-  if (spokenEra(service, session !== undefined) === 'modern')
-    return { dialect: { era: 'modern', protocolVersion }, isStateful: false }
-  return { dialect: { era: 'legacy', protocolVersion: legacyVersion ?? protocolVersion }, isStateful }
-}
-
-/** Sessions of a client are its own; a caller without one has one for all that it says with the same abilities. */
-export function ownerOf(
-  service: Pick<ServiceRecord, 'id' | 'url'>,
-  forward: Pick<Forward, 'session' | 'principal' | 'capabilities' | 'logLevel'>,
-  state: Pick<SessionState, 'logLevel'> | undefined,
-  { memory }: Pick<DispatchPorts, 'memory'>,
-): SessionOwner {
-  const { session, principal, capabilities } = forward
-  const place = `${service.id}|${service.url}`
-  if (session) {
-    const home = memory.homeOf(session, service.id)
-    return {
-      key: `${place}|${session.name}`,
-      capabilities: session.capabilities,
-      logLevel: state?.logLevel,
-      home,
+): Promise<Result<Response, Refusal>> {
+  const { service, guarded, prefers, callTo } = prepared
+  const trial = openTrial(forward, prepared, live.background, ports)
+  const avoids = new Set<string>()
+  let until: number | undefined
+  let last: Fault | undefined
+  for (let attempt = 1; ; attempt++) {
+    const permit = await ports.guard.admit(
+      guarded,
+      { prefers, avoids, isRetry: attempt > 1 },
+      live.background,
+    )
+    if ('why' in permit) {
+      trial.refused()
+      return err(last ? refusalOf(last, service.name) : refusalOfDenial(permit, service.name))
     }
+    // The time of the call begins when it may go.
+    until ??= ports.clock() + guarded.timeoutMs
+    const leftMs = Math.max(1, until - ports.clock())
+    const answered = await callUpstream(callTo(permit.url, leftMs, trial.begin(permit)), ports.sessions)
+    if (answered.ok) {
+      trial.last()
+      return answered
+    }
+    last = answered.error
+    ports.log('info', 'call_failed', { service: service.name, method: forward.method, fault: last })
+    const pauseMs = pauseBefore({ attempt, fault: last, forward, service, guarded })
+    const isAllowed =
+      pauseMs !== undefined && ports.clock() + pauseMs < until && ports.guard.mayRetry(guarded)
+    if (!isAllowed) {
+      trial.last()
+      return err(refusalOf(last, service.name))
+    }
+    avoids.add(permit.url)
+    if (pauseMs > 0) await wait(pauseMs)
   }
-  const logLevel = forward.logLevel
-  const key = `${place}|${principal.subject}|${capabilities}|${logLevel ?? ''}`
-  return { key, capabilities, logLevel }
 }
 
-/** What a modern caller brings back concerns the gateway alone where the upstream is a legacy one. */
-function paramsFor({ params, era }: Forward, dialect: Dialect): ReadonlyMap<string, string> {
-  const kept = new Map(params)
-  if (era === 'modern' && dialect.era === 'legacy') {
-    kept.delete('inputResponses')
-    kept.delete('requestState')
-  }
-  return kept
+export type Trial = {
+  /** One try begins; gives what must hear of its end. */
+  begin(permit: Permit): (verdict: Verdict) => void
+  /** No other try follows: what becomes of this one is what becomes of the call. */
+  last(): void
+  /** The call was not let through. */
+  refused(): void
 }
 
-function inputsOf(forward: Forward, dialect: Dialect, ports: DispatchPorts): Inputs {
-  const { session, acceptsStream } = forward
-  const canBeAsked =
-    session && acceptsStream && dialect.era === 'modern' && takesAnyRequest(session.capabilities)
-  return canBeAsked ? { is: 'ask', ask: askOf(session, ports) } : { is: 'none' }
-}
-
-const sidesOf = (
-  service: ServiceRecord,
+/** Settles the permit of each try, and records the call once, when it is over. */
+export function openTrial(
   forward: Forward,
-  { snapshot, background }: Live,
-  ports: DispatchPorts,
-  dialect: () => Dialect,
-): BorderSides => ({
-  ...forward,
-  snapshot,
-  service,
-  dialect,
-  session: forward.acceptsStream ? forward.session : undefined,
-  isResumable: forward.acceptsStream,
-  onListChanged: () => ports.noteChange(service, background),
-})
+  { service, guarded }: Pick<Prepared, 'service' | 'guarded'>,
+  background: Background,
+  { guard, clock }: Pick<DispatchPorts, 'guard' | 'clock'>,
+): Trial {
+  const startedAt = clock()
+  let verdict: Verdict | undefined
+  let isLast = false
+  let isRecorded = false
+  const record = (status: 'refused' | undefined): void => {
+    if (isRecorded || forward.method !== 'tools/call') return
+    isRecorded = true
+    const text = recordCall(forward, service, { verdict, status, startedAt, now: clock() })
+    guard.record(guarded, text, background)
+  }
+  return {
+    begin(permit) {
+      const begunAt = clock()
+      return (over) => {
+        verdict = over
+        const { slowMs } = guarded.limits
+        const isSlow = slowMs !== undefined && clock() - begunAt > slowMs
+        permit.settle(outcomeOf(over, isSlow), background)
+        if (isLast) record(undefined)
+      }
+    },
+    last() {
+      isLast = true
+      if (verdict) record(undefined)
+    },
+    refused() {
+      record('refused')
+    },
+  }
+}

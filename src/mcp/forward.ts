@@ -39,6 +39,8 @@ export type Forward = {
   readonly idText: string
   readonly acceptsJson: boolean
   readonly acceptsStream: boolean
+  /** How the caller names this call in its own records. */
+  readonly correlationId: string | undefined
 }
 
 export type Who = Omit<
@@ -55,6 +57,7 @@ export function whoOf({
   endpoint,
   principal,
   acceptsJson,
+  request,
 }: Asked): Who {
   const level = message.meta?.[META.logLevel]
   const isModern = era === 'modern'
@@ -67,8 +70,17 @@ export function whoOf({
     logLevel: severityOf(level) >= 0 ? String(level) : undefined,
     acceptsJson,
     acceptsStream,
+    correlationId: correlationIdOf(request.headers),
   }
 }
+
+/** A name that can be written down anywhere; another is as none. */
+function correlationIdOf(headers: Headers): string | undefined {
+  const given = headers.get('x-correlation-id')
+  return given !== null && CORRELATION_ID.test(given) ? given : undefined
+}
+
+const CORRELATION_ID = /^[\w.:/+=@-]{1,128}$/
 
 function declaredIn({ rawParams }: Message): string {
   const meta = rawParams.get('_meta') ?? '{}'

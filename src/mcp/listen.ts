@@ -12,7 +12,7 @@ import { STREAM_HEADERS, writeEvent } from '../protocol/sse.ts'
 import type { KindGroup } from '../registry/snapshot.ts'
 import type { ServiceRecord } from '../registry/image.ts'
 import { borderOf, taskContext } from './border.ts'
-import { connect, type DispatchPorts, speechOf } from './dispatch.ts'
+import { connect, type DispatchPorts, speechOf } from './prepare.ts'
 import {
   followRegistry,
   type FollowPorts,

@@ -7,7 +7,7 @@ import { type Reply, UNASKED } from '../protocol/message.ts'
 import type { Refusal } from '../protocol/refusal.ts'
 import type { Dialect } from '../upstream/connection.ts'
 import { tell } from '../upstream/reply.ts'
-import { connect, type DispatchPorts } from './dispatch.ts'
+import { connect, type DispatchPorts } from './prepare.ts'
 import type { Asked, Scene } from './scene.ts'
 
 /** Takes a reply to one of our requests, whichever isolate sent it. Nobody asked this session anything else (B60). */
@@ -90,7 +90,7 @@ export async function say(
   ports: DispatchPorts,
 ): Promise<void> {
   const service = snapshot.serviceById(serviceId)
-  const connection = service && (await connect(service, background, ports))
+  const connection = service && (await connect(service, background, ports, dialect.url))
   if (connection?.ok) background(tell(connection.value, dialect, body))
 }
 

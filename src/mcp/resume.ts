@@ -7,7 +7,7 @@ import { converse } from '../upstream/converse.ts'
 import { resumeAt } from '../upstream/resume.ts'
 import { streamPieces } from '../upstream/stream.ts'
 import { borderOf } from './border.ts'
-import { connect, type DispatchPorts } from './dispatch.ts'
+import { connect, type DispatchPorts } from './prepare.ts'
 import type { Scene } from './scene.ts'
 
 /** The ids of its events are sealed with the upstream's own, so any isolate can ask for the rest. */
@@ -20,7 +20,7 @@ export async function resumeCall(
   const { snapshot, endpoint, principal, background, request } = scene
   const ticket = await ports.tickets.events.open(ticketText, session.name)
   const service = ticket && snapshot.serviceById(ticket.serviceId)
-  const connection = service && (await connect(service, background, ports))
+  const connection = service && (await connect(service, background, ports, ticket.dialect.url))
   if (!ticket || !service || !connection?.ok) return refuse({ why: 'unknown_event' })
   const { dialect, eventId } = ticket
   const deadline = new Deadline(LIMITS.streamTotalMs, request.signal)

@@ -6,7 +6,8 @@ import { answerWithText } from '../protocol/result.ts'
 import type { Dialect } from '../upstream/connection.ts'
 import { endSession as endUpstreamSession, exchange } from '../upstream/exchange.ts'
 import { LIMITS } from '../protocol/limits.ts'
-import { connect, type DispatchPorts, dispatch, speechOf } from './dispatch.ts'
+import { dispatch } from './dispatch.ts'
+import { connect, type DispatchPorts, speechOf } from './prepare.ts'
 import { forwardOf, whoOf } from './forward.ts'
 import type { Listens } from './listens.ts'
 import { resumeCall } from './resume.ts'
@@ -43,7 +44,7 @@ async function tellLevel(
   ports: DispatchPorts,
 ): Promise<void> {
   const service = snapshot.serviceById(serviceId)
-  const connection = service && (await connect(service, background, ports))
+  const connection = service && (await connect(service, background, ports, dialect.url))
   if (!connection?.ok) return
   const deadline = new Deadline(LIMITS.levelTimeoutMs)
   await exchange(connection.value, dialect, 'logging/setLevel', { level }, deadline)
@@ -93,7 +94,7 @@ export async function endSession(
   if (!ended.ok) return refuse(ended.error)
   for (const [serviceId, dialect] of Object.entries(ended.value)) {
     const service = scene.snapshot.serviceById(serviceId)
-    const connection = service && (await connect(service, scene.background, ports))
+    const connection = service && (await connect(service, scene.background, ports, dialect.url))
     if (!connection?.ok) continue
     const deadline = new Deadline(LIMITS.handshakeTimeoutMs)
     scene.background(endUpstreamSession(connection.value, dialect, deadline).finally(() => deadline.end()))

@@ -8,7 +8,8 @@ import { resultMember } from '../upstream/answer.ts'
 import type { Dialect } from '../upstream/connection.ts'
 import { exchange } from '../upstream/exchange.ts'
 import { sealTaskId } from './border.ts'
-import { connect, dispatch, type DispatchPorts } from './dispatch.ts'
+import { dispatch } from './dispatch.ts'
+import { connect, type DispatchPorts } from './prepare.ts'
 import { whoOf } from './forward.ts'
 import type { Asked } from './scene.ts'
 import { rewriteTaskIds } from './task.ts'
@@ -43,7 +44,7 @@ async function tasksOf(
 ): Promise<readonly string[]> {
   const service = snapshot.serviceById(serviceId)
   if (!service?.catalogue?.legacyCapabilities.includes('"tasks"')) return []
-  const connection = await connect(service, background, ports)
+  const connection = await connect(service, background, ports, dialect.url)
   if (!connection.ok) return []
   const deadline = new Deadline(LIMITS.handshakeTimeoutMs, request.signal)
   const answer = await exchange(connection.value, dialect, 'tasks/list', {}, deadline)

@@ -23,6 +23,10 @@ export type Settings = {
   readonly defaultTimeoutMs: number
   /** Listening streams that one modern caller may hold open in one isolate. */
   readonly maxListensPerPrincipal: number
+  /** Between two looks whether the instances of a service are there. */
+  readonly healthIntervalMs: number
+  /** Between two readings of the catalogue of a service that is in use. */
+  readonly refreshIntervalMs: number
   readonly logLevel: LogLevel
   /** Services to register at start, from `MCP_SERVICES` and `MCP_SERVICE_<NAME>_*`. */
   readonly configured: readonly ConfiguredService[]
@@ -93,6 +97,8 @@ export function readSettings(env: Environment): Result<Settings, readonly string
     allowedOrigins: splitList(text('ALLOWED_ORIGINS') || (isDevelopment ? DEVELOPMENT_ORIGINS : '')),
     defaultTimeoutMs: wholeNumber('DEFAULT_TIMEOUT_MS', 30_000, 600_000),
     maxListensPerPrincipal: wholeNumber('MAX_LISTENS_PER_PRINCIPAL', 16, 1_024),
+    healthIntervalMs: wholeNumber('HEALTH_INTERVAL_MS', 30_000, 3_600_000),
+    refreshIntervalMs: wholeNumber('REFRESH_INTERVAL_MS', 900_000, 86_400_000),
     logLevel: oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
     configured: readConfigured(text, faults),
   }

@@ -29,7 +29,8 @@ export type Refusal =
   | { why: 'unknown_event' }
   | { why: 'session_needed'; method: string }
   | { why: 'missing_capability'; capability: string; status: 200 | 400 }
-  | { why: 'rate_limited'; retryAfterMs: number }
+  /** `service`: absent where the limit is the gateway's own. */
+  | { why: 'rate_limited'; service?: string; retryAfterMs: number }
   | { why: 'unavailable'; retryAfterMs: number }
   /** A call was lost inside the gateway, and whether its upstream ran it cannot be known. */
   | { why: 'interrupted' }
@@ -43,6 +44,8 @@ export type UpstreamRefusal =
   | { why: 'upstream_bad_answer'; service: string; reason: string }
   | { why: 'upstream_timeout'; service: string; afterMs: number }
   | { why: 'upstream_throttled'; service: string; retryAfterMs: number }
+  /** Its circuit is open. */
+  | { why: 'upstream_open'; service: string; retryAfterMs: number }
   | { why: 'upstream_auth'; service: string }
   | { why: 'result_too_large'; service: string; limitBytes: number }
 
@@ -115,7 +118,10 @@ export function describeRefusal(refusal: Refusal): WireError {
     case 'rate_limited': {
       const headers = { 'retry-after': seconds(refusal.retryAfterMs) }
       const data = { retryAfterMs: refusal.retryAfterMs }
-      return { status: 429, code: -31429, message: 'Rate limit exceeded', data, headers }
+      const { service, retryAfterMs } = refusal
+      const why = `Service '${service}' takes no more calls for now, retry in ${seconds(retryAfterMs)} s: `
+      const message = `${service === undefined ? '' : why}Rate limit exceeded`
+      return { status: 429, code: -31429, message, data, headers }
     }
     case 'unavailable': {
       const headers = { 'retry-after': seconds(refusal.retryAfterMs) }
@@ -154,6 +160,10 @@ function describeUpstreamRefusal(refusal: UpstreamRefusal): WireError {
     case 'upstream_timeout': {
       const message = `${named} did not answer within ${refusal.afterMs} ms, it may still be working: Upstream timed out`
       return inBand(-31504, message, { upstream, afterMs: refusal.afterMs })
+    }
+    case 'upstream_open': {
+      const message = `${named} is unavailable: circuit open, retry in ${seconds(refusal.retryAfterMs)} s: Upstream unavailable`
+      return inBand(-31523, message, { upstream, retryAfterMs: refusal.retryAfterMs })
     }
     case 'upstream_throttled': {
       const message = `${named} limits its callers, retry in ${seconds(refusal.retryAfterMs)} s: Upstream rate limited`

@@ -22,6 +22,8 @@ export type ServiceConfig = {
     readonly failureThreshold: number
     readonly recoveryTimeout: number
     readonly halfOpenMaxCalls: number
+    /** Calls that take longer count as slow, and many slow ones open the circuit as failures do. */
+    readonly slowCallMs?: number
   }
   readonly retry?: {
     readonly maxAttempts: number
@@ -31,6 +33,8 @@ export type ServiceConfig = {
     readonly jitter: boolean
   }
   readonly cacheTtlSeconds?: number
+  /** What its tools say of themselves is believed: one that calls itself idempotent may be called again (S41). */
+  readonly trusted?: boolean
   /** Raw JSON text of an array of tools, served while the service has never been discovered. */
   readonly fallbackTools?: string
 }

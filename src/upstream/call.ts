@@ -3,7 +3,7 @@ import { Deadline } from '../platform/deadline.ts'
 import { err, ok, type Result } from '../platform/result.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import { type Body, bodyOf, readAnswer } from './answer.ts'
-import type { Conversation, Piece, Pieces, Sent } from './conversation.ts'
+import type { Conversation, Piece, Pieces, Sent, Verdict } from './conversation.ts'
 import { converse } from './converse.ts'
 import { describeAnswer, isUntouched, respondWith } from './deliver.ts'
 import type { Fault } from './fault.ts'
@@ -33,9 +33,9 @@ export async function beginCall(
 ): Promise<Result<Begun, Fault>> {
   const deadline = new Deadline(call.timeoutMs, call.signal)
   const sent = await sendCall(call, sessions, deadline)
-  if (!sent.ok) return giveUp(deadline, sent.error)
+  if (!sent.ok) return finish(call, deadline, sent)
   const body = bodyOf(sent.value.response)
-  if (!body.ok) return giveUp(deadline, body.error)
+  if (!body.ok) return finish(call, deadline, body)
   return ok({ sent: sent.value, deadline, body: body.value })
 }
 
@@ -47,21 +47,37 @@ async function deliver(
   const { sent, deadline, body } = begun
   const pieces = (): Pieces => piecesOf(call, begun, sessions)
   if (body === 'stream' && call.acceptsStream) return ok(stream(pieces(), deadline))
-  if (body === 'json' && passesUnread(call, sent)) return ok(passThrough(sent.response))
+  if (body === 'json' && passesUnread(call, sent)) {
+    call.onOver({ isError: false })
+    return ok(passThrough(sent.response))
+  }
   if (call.inputs.is === 'ask' && call.acceptsStream) return await deliverOrAsk(call, pieces(), deadline)
   if (body === 'stream') return await collect(call, pieces(), deadline)
   const answer = await readAnswer(sent.response, sent.upstreamIdText, deadline)
-  if (!answer.ok) return finish(deadline, answer)
+  if (!answer.ok) return finish(call, deadline, answer)
   const { text, status } = await describeAnswer(answer.value, call, sent.dialect.era)
-  return finish(deadline, ok(respondWith(text, status, call.acceptsJson)))
+  deadline.end()
+  call.onOver({ isError: answer.value.isError })
+  return ok(respondWith(text, status, call.acceptsJson))
 }
 
 /** What the upstream says to a call that was sent, piece by piece. */
-export const piecesOf = (
+export async function* piecesOf(
   call: UpstreamCall,
   { sent, deadline }: Pick<Begun, 'sent' | 'deadline'>,
   sessions: UpstreamSessions,
-): Pieces => converse(talkOf(call, sent, deadline, sessions), sent)
+): Pieces {
+  // Whoever stops to listen before the last piece has gone away.
+  let verdict: Verdict = { fault: { is: 'cancelled' }, isError: false }
+  try {
+    for await (const piece of converse(talkOf(call, sent, deadline, sessions), sent)) {
+      if (piece.isLast) verdict = { fault: piece.fault, isError: piece.isError === true }
+      yield piece
+    }
+  } finally {
+    call.onOver(verdict)
+  }
+}
 
 const talkOf = (
   call: UpstreamCall,
@@ -104,8 +120,10 @@ async function deliverOrAsk(
 ): Promise<Result<Response, Fault>> {
   const first = await pieces.next()
   if (first.done || (first.value.isLast && call.acceptsJson)) {
-    const text = first.done ? '' : first.value.text
-    return finish(deadline, ok(respondWith(text, first.done ? 200 : first.value.status, true)))
+    const { text, status } = first.done ? { text: '', status: 200 } : first.value
+    await pieces.return()
+    deadline.end()
+    return ok(respondWith(text, status, true))
   }
   return ok(stream(prepend(first.value, pieces), deadline))
 }
@@ -122,9 +140,12 @@ async function collect(
   deadline: Deadline,
 ): Promise<Result<Response, Fault>> {
   for await (const { text, status, isLast } of pieces) {
-    if (isLast) return finish(deadline, ok(respondWith(text, status, call.acceptsJson)))
+    if (!isLast) continue
+    deadline.end()
+    return ok(respondWith(text, status, call.acceptsJson))
   }
-  return finish(deadline, err({ is: 'not_mcp', detail: 'the stream ended without an answer' }))
+  deadline.end()
+  return err({ is: 'not_mcp', detail: 'the stream ended without an answer' })
 }
 
 /** Large answers of declared length are not held in memory: their transfer breaks visibly if they are cut short. */
@@ -145,12 +166,12 @@ function passesUnread(call: UpstreamCall, { response, upstreamIdText, dialect }:
 const passThrough = (response: Response): Response =>
   new Response(response.body, { headers: { 'content-type': 'application/json' } })
 
-function finish(deadline: Deadline, result: Result<Response, Fault>): Result<Response, Fault> {
+function finish(
+  { onOver }: UpstreamCall,
+  deadline: Deadline,
+  failed: { readonly ok: false; readonly error: Fault },
+): Result<never, Fault> {
   deadline.end()
-  return result
-}
-
-function giveUp(deadline: Deadline, fault: Fault): Result<never, Fault> {
-  deadline.end()
-  return err(fault)
+  onOver({ fault: failed.error, isError: false })
+  return failed
 }

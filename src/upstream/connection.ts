@@ -10,7 +10,10 @@ export type UpstreamAuth =
   | { readonly type: 'api-key'; readonly apiKey: Secret; readonly header: string }
 
 export type Connection = {
+  /** Of the service, or of one of its instances. */
   readonly url: string
+  /** Other instances may know nothing of what is said to this one. */
+  readonly isOneOfSeveral?: boolean
   /** Absent: not known yet. */
   readonly transport?: Transport | undefined
   /** What everything goes through, where the transport is the older one. */
@@ -24,9 +27,15 @@ export type Dialect = {
   readonly era: Era
   readonly protocolVersion: string
   readonly sessionId?: string | undefined
+  /** The instance that is spoken to, where the service has several. */
+  readonly url?: string | undefined
   /** Where answers to the upstream's own requests go; absent: to its address. */
   readonly replyUrl?: string | undefined
 }
+
+/** What is said in this dialect from here on is said to this instance. */
+export const spokenAt = (dialect: Dialect, { url, isOneOfSeveral }: Connection): Dialect =>
+  isOneOfSeveral ? { ...dialect, url } : dialect
 
 /** The headers of a request to an upstream. Nothing that a caller sent is among them (S15, S19). */
 export function requestHeaders(connection: Connection, dialect: Dialect | undefined): Headers {

@@ -58,7 +58,14 @@ export type Piece = {
   readonly retryMs?: number | undefined
   /** Nothing more answers the request of the caller. */
   readonly isLast: boolean
+  /** Why the upstream gave no answer; on a last piece. */
+  readonly fault?: Fault
+  /** The answer is an error of the upstream's own. */
+  readonly isError?: boolean
 }
+
+/** What became of a call: its upstream answered, if with an error, or it did not. */
+export type Verdict = { readonly fault?: Fault | undefined; readonly isError: boolean }
 
 export type Pieces = AsyncGenerator<Piece, void, void>
 
@@ -67,8 +74,10 @@ export function refusalPiece(refusal: Refusal, idText: string | undefined): Piec
   return { text: errorText(wire, idText), status: wire.status, isLast: true }
 }
 
-export const faultPiece = (service: string, fault: Fault, idText: string | undefined): Piece =>
-  refusalPiece(refusalOf(fault, service), idText)
+export const faultPiece = (service: string, fault: Fault, idText: string | undefined): Piece => ({
+  ...refusalPiece(refusalOf(fault, service), idText),
+  fault,
+})
 
 /** A response under this id, or one without id where the caller's request had none that could be read. */
 export const answerText = (idText: string | undefined, member: 'result' | 'error', raw: string): string =>

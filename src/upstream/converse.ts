@@ -102,7 +102,7 @@ async function* passAnswer(
     talk.onAnswered?.()
     const { text, status } = await describeAnswer(answer, talk, sent.dialect.era)
     const eventId = place?.eventId && (await talk.border.eventId(place.eventId))
-    yield { text, status, eventId: eventId || undefined, isLast: true }
+    yield { text, status, eventId: eventId || undefined, isLast: true, isError: answer.isError }
     return undefined
   }
   const next: Sent | undefined = yield* passInputRequired(talk, result)

@@ -2,9 +2,20 @@
 import type { UpstreamRefusal } from '../protocol/refusal.ts'
 
 export type Fault =
-  | { readonly is: 'connection' | 'tls' | 'status' | 'not_mcp'; readonly detail: string }
+  | { readonly is: 'not_mcp'; readonly detail: string }
+  /** `isUnsent`: it is certain that nothing was sent. */
+  | { readonly is: 'connection' | 'tls'; readonly detail: string; readonly isUnsent?: boolean }
+  | {
+      readonly is: 'status'
+      readonly detail: string
+      /** It may answer differently later. */
+      readonly isTemporary?: boolean
+      /** For so long it wants to be left alone. */
+      readonly retryAfterMs?: number
+    }
   | { readonly is: 'timeout'; readonly afterMs: number }
-  | { readonly is: 'auth' }
+  /** `isUnknown`: the credential was not accepted; otherwise it may not do this. */
+  | { readonly is: 'auth'; readonly isUnknown?: boolean }
   | { readonly is: 'throttled'; readonly retryAfterMs: number }
   | { readonly is: 'too_large'; readonly limitBytes: number }
   /** The caller went away; nobody is left to be told. */

@@ -2,6 +2,7 @@
  * One HTTP request to an upstream: the only `fetch` of this folder. Redirects are never followed (F12, S06,
  * S07). Refusals by status become faults here; what is returned is an answer whose body is still unread.
  */
+import { systemClock } from '../platform/clock.ts'
 import type { Deadline } from '../platform/deadline.ts'
 import { err, ok, type Result } from '../platform/result.ts'
 import type { Fault } from './fault.ts'
@@ -68,21 +69,27 @@ export function faultOfStatus(response: Response): Fault | undefined {
   const { status } = response
   if (response.ok || status === 400 || status === 404) return undefined
   // What the edge answers in place of an origin that it could not reach (520 to 530).
-  if (status === 525 || status === 526) return { is: 'tls', detail: 'the certificate was not accepted' }
-  if (UNREACHED.has(status)) return { is: 'connection', detail: 'the server was not reached' }
-  if (status === 401 || status === 403) return { is: 'auth' }
+  if (status === 525 || status === 526) {
+    return { is: 'tls', detail: 'the certificate was not accepted', isUnsent: true }
+  }
+  if (UNREACHED.has(status)) {
+    return { is: 'connection', detail: 'the server was not reached', isUnsent: true }
+  }
+  if (status === 401 || status === 403) return { is: 'auth', isUnknown: status === 401 }
   if (status === 429)
-    return { is: 'throttled', retryAfterMs: readRetryAfter(response.headers.get('retry-after')) }
+    return { is: 'throttled', retryAfterMs: retryAfterOf(response) ?? DEFAULT_RETRY_AFTER_MS }
   if (status >= 300 && status < 400)
     return { is: 'status', detail: `HTTP ${status}, redirects are not followed` }
-  return { is: 'status', detail: `HTTP ${status}` }
+  const retryAfterMs = retryAfterOf(response) ?? 0
+  return { is: 'status', detail: `HTTP ${status}`, retryAfterMs, isTemporary: status >= 500 }
 }
 
-function readRetryAfter(value: string | null): number {
-  const seconds = Number(value)
-  const ms =
-    value !== null && Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : DEFAULT_RETRY_AFTER_MS
-  return Math.min(ms, MAX_RETRY_AFTER_MS)
+/** Seconds, or a date (RFC 9110, section 10.2.3). */
+function retryAfterOf({ headers }: Response): number | undefined {
+  const value = headers.get('retry-after')
+  if (value === null) return undefined
+  const seconds = /^\d+$/.test(value) ? Number(value) : (Date.parse(value) - systemClock()) / 1_000
+  return Number.isFinite(seconds) ? Math.min(Math.max(0, seconds * 1_000), MAX_RETRY_AFTER_MS) : undefined
 }
 
 /** Lets go of a body that nobody will read; it would hold a connection otherwise. */

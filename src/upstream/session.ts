@@ -7,7 +7,7 @@ import type { Deadline } from '../platform/deadline.ts'
 import { ok, type Result } from '../platform/result.ts'
 import { membersOf } from '../protocol/json.ts'
 import { LIMITS } from '../protocol/limits.ts'
-import type { Connection, Dialect } from './connection.ts'
+import { type Connection, type Dialect, spokenAt } from './connection.ts'
 import type { Fault } from './fault.ts'
 import { exchange } from './exchange.ts'
 import { initialize } from './handshake.ts'
@@ -55,7 +55,9 @@ export class UpstreamSessions {
     deadline: Deadline,
   ): Promise<Result<UpstreamSession, Fault>> {
     const known = this.#open.get(owner.key)
-    if (known) return ok(known)
+    if (known && isAt(known.dialect, connection)) return ok(known)
+    // Its instance is not there any more, and took its state with it.
+    if (known) await this.lose(owner, known)
     const dialect = await this.#dialectOf(owner, connection, deadline)
     if (!dialect.ok) return dialect
     // Calls that started together each opened one; the first is kept, so that state has one place.
@@ -74,10 +76,17 @@ export class UpstreamSessions {
     connection: Connection,
     deadline: Deadline,
   ): Promise<Result<UpstreamSession, Fault>> {
-    const idle = this.#idle.get(owner.key)?.pop()
-    if (idle) return ok(idle)
+    const idle = this.#idle.get(owner.key)?.filter(({ dialect }) => isAt(dialect, connection)) ?? []
+    const session = idle.pop()
+    this.#idle.set(owner.key, idle)
+    if (session) return ok(session)
     const opened = await openSession(owner, connection, deadline)
     return opened.ok ? ok(sessionOf(opened.value)) : opened
+  }
+
+  /** The instance that the owner's session is with, where it is known here. */
+  urlOf({ key }: SessionOwner): string | undefined {
+    return this.#open.get(key)?.dialect.url ?? this.#idle.get(key)?.at(-1)?.dialect.url
   }
 
   /** The call of a leased session was answered; one that was not may still be running there, and is never reused. */
@@ -111,7 +120,8 @@ export class UpstreamSessions {
     deadline: Deadline,
   ): Promise<Result<Dialect, Fault>> {
     const kept = await owner.home?.find()
-    if (kept) return ok(kept)
+    if (kept && isAt(kept, connection)) return ok(kept)
+    if (kept) await owner.home?.lose(kept)
     const opened = await openSession(owner, connection, deadline)
     return opened.ok && owner.home ? ok(await owner.home.keep(opened.value)) : opened
   }
@@ -132,13 +142,16 @@ export async function openSession(
 ): Promise<Result<Dialect, Fault>> {
   const introduction = await initialize(connection, deadline, capabilities)
   if (!introduction.ok) return introduction
-  const { dialect } = introduction.value
+  const dialect = spokenAt(introduction.value.dialect, connection)
   if (logLevel !== undefined && membersOf(introduction.value.capabilities).has('logging')) {
     const told = await exchange(connection, dialect, 'logging/setLevel', { level: logLevel }, deadline)
     if (!told.ok) return told
   }
   return ok(dialect)
 }
+
+const isAt = ({ url }: Dialect, connection: Connection): boolean =>
+  url === undefined || url === connection.url
 
 export function sessionOf(dialect: Dialect): UpstreamSession {
   const isolate = crypto.randomUUID().slice(0, 8)

@@ -8,7 +8,7 @@ import type { Deadline } from '../platform/deadline.ts'
 import { ok, type Result } from '../platform/result.ts'
 import { type Beside, listenBeside } from './beside.ts'
 import type { Dialect } from './connection.ts'
-import type { Sent, Trip } from './conversation.ts'
+import type { Sent, Trip, Verdict } from './conversation.ts'
 import type { Delivery } from './deliver.ts'
 import type { Fault } from './fault.ts'
 import type { Inputs } from './input.ts'
@@ -36,6 +36,8 @@ export type UpstreamCall = UpstreamRequestText &
     readonly background: Background
     /** Learns how the upstream will know this call, so that it can be cancelled from the start. */
     readonly onSend?: ((trip: Trip, deadline: Deadline) => void) | undefined
+    /** Learns once what became of the call; a caller that went away is a fault as well. */
+    readonly onOver: (verdict: Verdict) => void
   }
 
 export async function sendCall(

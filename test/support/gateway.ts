@@ -53,6 +53,13 @@ export class Gateway {
     return this.manage('POST', '/api/v1/servers', { name, url, ...rest })
   }
 
+  /** The same service as if it had never been called: with a guard that knows nothing of it. */
+  async registerAnew(name: string, url: string, rest: object = {}): Promise<void> {
+    await this.manage('DELETE', `/api/v1/servers/${name}`)
+    const { status, text } = await this.register(name, url, rest)
+    if (status !== 201) throw new Error(`'${name}' was not registered: ${text}`)
+  }
+
   /** A legacy MCP request. */
   rpc(
     method: string,

@@ -24,6 +24,7 @@ const forward: Forward = {
   idText: '2',
   acceptsJson: true,
   acceptsStream: true,
+  correlationId: undefined,
 }
 
 /** Brings a state back at this time; gives the status text and what reached the parked call. */

@@ -1,0 +1,214 @@
+/**
+ * What a forward needs on its way to its upstream: credential, dialect, session, border. Runs where the request came
+ * in, or in the Durable Object of a call that may have to wait for its caller.
+ */
+import { type BorderSides, borderOf } from './border.ts'
+import type { Forward } from './forward.ts'
+import type { Guard } from '../guard/guard.ts'
+import type { InFlight } from './inflight.ts'
+import type { SessionMemory, SessionState } from './memory.ts'
+import type { Guarded } from './permit.ts'
+import type { Background } from '../platform/background.ts'
+import type { Clock } from '../platform/clock.ts'
+import { err, ok, type Result } from '../platform/result.ts'
+import type { Refusal } from '../protocol/refusal.ts'
+import { askOf } from './question.ts'
+import { type ServiceRecord, spokenEra } from '../registry/image.ts'
+import type { Snapshot } from '../registry/snapshot.ts'
+import type { Log } from '../telemetry/log.ts'
+import type { AllTickets } from './tickets.ts'
+import { type Connection, type Dialect, spokenAt, type UpstreamAuth } from '../upstream/connection.ts'
+import type { Verdict } from '../upstream/conversation.ts'
+import { fitsHeaders } from '../upstream/outgoing.ts'
+import { type Inputs, takesAnyRequest } from '../upstream/input.ts'
+import type { SessionOwner, UpstreamSessions } from '../upstream/session.ts'
+import type { UpstreamCall } from '../upstream/transmit.ts'
+
+export type DispatchPorts = {
+  /** How the service is guarded; its addresses are those that may be called under the policy of today. */
+  readonly guardedBy: (service: ServiceRecord) => Guarded | undefined
+  readonly guard: Guard
+  readonly clock: Clock
+  readonly sessions: UpstreamSessions
+  readonly memory: SessionMemory
+  readonly inFlight: InFlight
+  readonly tickets: AllTickets
+  readonly openCredential: (service: ServiceRecord) => UpstreamAuth | Promise<UpstreamAuth | undefined>
+  /** Asks a service that was never reached what it offers. */
+  readonly recover: (service: ServiceRecord, background: Background) => Promise<void>
+  /** A service said that what it offers has changed. */
+  readonly noteChange: (service: ServiceRecord, background: Background) => void
+  readonly log: Log
+}
+
+/** The part of a request that lives only as long as it. */
+export type Live = {
+  readonly snapshot: Snapshot
+  readonly signal: AbortSignal
+  readonly background: Background
+}
+
+/** A call that may be sent, to whichever instance. */
+export type Prepared = {
+  readonly service: ServiceRecord
+  readonly guarded: Guarded
+  /** The instance that the caller has a session with. */
+  readonly prefers: string | undefined
+  /** The call to this instance, which may take `timeoutMs`. */
+  readonly callTo: (url: string, timeoutMs: number, onOver: (verdict: Verdict) => void) => UpstreamCall
+}
+
+/** Everything that a call to its upstream needs. `inputs`: how the caller is asked, where that is decided already. */
+export async function prepareCall(
+  forward: Forward,
+  live: Live,
+  ports: DispatchPorts,
+  inputs?: Inputs,
+): Promise<Result<Prepared, Refusal>> {
+  const service = live.snapshot.serviceById(forward.serviceId)
+  if (!service)
+    return err({ why: 'upstream_unreachable', service: forward.serviceId, reason: 'it was removed' })
+  const guarded = ports.guardedBy(service)
+  if (!guarded) return err(notCallable(service))
+  const reached = await connect(service, live.background, ports)
+  if (!reached.ok) return reached
+  const state = forward.session && (await ports.memory.state(forward.session, live.background))
+  const { dialect, isStateful } = speechOf(service, forward)
+  if (dialect.era === 'modern' && !fitsHeaders({ ...forward, name: forward.localName })) {
+    return err({ why: 'invalid_params', detail: TOO_LONG, status: 200 })
+  }
+  const hasSession = isStateful || service.transport === 'sse'
+  const owner = hasSession ? ownerOf(service, forward, state, ports) : undefined
+  const { session } = forward
+  const prefers = owner && (ports.sessions.urlOf(owner) ?? state?.upstreams[service.id]?.url)
+  const callTo: Prepared['callTo'] = (url, timeoutMs, onOver) => {
+    const connection = { ...reached.value, url }
+    let spoken = spokenAt(dialect, connection)
+    const border = borderOf(
+      sidesOf(service, forward, live, ports, () => spoken),
+      ports.tickets,
+    )
+    return {
+      ...forward,
+      service: service.name,
+      connection,
+      dialect: spoken,
+      owner,
+      keepsId: owner?.home !== undefined,
+      params: paramsFor(forward, dialect),
+      name: forward.localName,
+      logLevel: forward.logLevel ?? (session ? (state?.logLevel ?? DEFAULT_LOG_LEVEL) : undefined),
+      timeoutMs,
+      border,
+      inputs: inputs ?? inputsOf(forward, dialect, ports),
+      signal: live.signal,
+      background: live.background,
+      onSend: (trip, deadline) => {
+        spoken = trip.dialect
+        if (session) ports.inFlight.add(session, forward.idText, connection, trip, deadline)
+      },
+      onOver,
+    }
+  }
+  return ok({ service, guarded, prefers, callTo })
+}
+
+const TOO_LONG = 'what the request is about is too long for the headers that must repeat it'
+
+/** What a legacy client is told that has set no level, as its server may choose (2025-11-25, "Logging"). */
+const DEFAULT_LOG_LEVEL = 'info'
+
+/** How to reach a service, at `url` where that is one of its instances, or why it must not or cannot be called. */
+export async function connect(
+  service: ServiceRecord,
+  background: Background,
+  ports: Pick<DispatchPorts, 'guardedBy' | 'openCredential' | 'recover'>,
+  url?: string,
+): Promise<Result<Connection, Refusal>> {
+  const { name, transport, config } = service
+  if (!service.catalogue) {
+    background(ports.recover(service, background))
+    const reason = 'it was away when it was registered and is being contacted now'
+    return err({ why: 'upstream_unreachable', service: name, reason })
+  }
+  const instances = ports.guardedBy(service)?.instances
+  if (!instances) return err(notCallable(service))
+  const instance = instances.find((each) => each.url === url) ?? instances[0]
+  const auth = await ports.openCredential(service)
+  if (!auth) return err({ why: 'upstream_auth', service: name })
+  const isOneOfSeveral = instances.length > 1
+  return ok({ url: instance.url, isOneOfSeveral, transport, headers: config.headers ?? {}, auth })
+}
+
+const notCallable = ({ name }: ServiceRecord): Refusal => ({
+  why: 'upstream_unreachable',
+  service: name,
+  reason: 'its address may not be called here, an operator must change it',
+})
+
+/** How a service is spoken to on behalf of a caller, in words of its own choice where there is one. */
+export function speechOf(
+  service: ServiceRecord,
+  { session }: Pick<Forward, 'session'>,
+): { readonly dialect: Dialect; readonly isStateful: boolean } {
+  const { protocolVersion = '', legacyVersion, isStateful = false } = service.catalogue ?? {}
+  if (spokenEra(service, session !== undefined) === 'modern')
+    return { dialect: { era: 'modern', protocolVersion }, isStateful: false }
+  return { dialect: { era: 'legacy', protocolVersion: legacyVersion ?? protocolVersion }, isStateful }
+}
+
+/** Sessions of a client are its own; a caller without one has one for all that it says with the same abilities. */
+export function ownerOf(
+  service: Pick<ServiceRecord, 'id' | 'url'>,
+  forward: Pick<Forward, 'session' | 'principal' | 'capabilities' | 'logLevel'>,
+  state: Pick<SessionState, 'logLevel'> | undefined,
+  { memory }: Pick<DispatchPorts, 'memory'>,
+): SessionOwner {
+  const { session, principal, capabilities } = forward
+  const place = `${service.id}|${service.url}`
+  if (session) {
+    const home = memory.homeOf(session, service.id)
+    return {
+      key: `${place}|${session.name}`,
+      capabilities: session.capabilities,
+      logLevel: state?.logLevel,
+      home,
+    }
+  }
+  const logLevel = forward.logLevel
+  const key = `${place}|${principal.subject}|${capabilities}|${logLevel ?? ''}`
+  return { key, capabilities, logLevel }
+}
+
+/** What a modern caller brings back concerns the gateway alone where the upstream is a legacy one. */
+function paramsFor({ params, era }: Forward, dialect: Dialect): ReadonlyMap<string, string> {
+  const kept = new Map(params)
+  if (era === 'modern' && dialect.era === 'legacy') {
+    kept.delete('inputResponses')
+    kept.delete('requestState')
+  }
+  return kept
+}
+
+function inputsOf(forward: Forward, dialect: Dialect, ports: DispatchPorts): Inputs {
+  const { session, acceptsStream } = forward
+  const canBeAsked =
+    session && acceptsStream && dialect.era === 'modern' && takesAnyRequest(session.capabilities)
+  return canBeAsked ? { is: 'ask', ask: askOf(session, ports) } : { is: 'none' }
+}
+
+const sidesOf = (
+  service: ServiceRecord,
+  forward: Forward,
+  { snapshot, background }: Live,
+  ports: DispatchPorts,
+  dialect: () => Dialect,
+): BorderSides => ({
+  ...forward,
+  snapshot,
+  service,
+  dialect,
+  session: forward.acceptsStream ? forward.session : undefined,
+  isResumable: forward.acceptsStream,
+  onListChanged: () => ports.noteChange(service, background),
+})

@@ -1,0 +1,26 @@
+/**
+ * Usage records in Postgres. Budget 5 s a batch, no retry here; absent: whoever brings them keeps them and brings them
+ * again. A record that arrives twice is stored once.
+ */
+import { type UsageRecord, readUsage } from '../telemetry/usage.ts'
+import { attempt, type Database } from './database.ts'
+import { toolUsage } from './schema.ts'
+
+export class UsageStore {
+  readonly #database: Database
+
+  constructor(database: Database) {
+    this.#database = database
+  }
+
+  /** Takes records as JSON texts. False: none of them is stored. */
+  async store(texts: readonly string[]): Promise<boolean> {
+    const rows = texts.flatMap((text) => rowOf(readUsage(text)))
+    if (rows.length === 0) return true
+    const stored = await attempt(() => this.#database.insert(toolUsage).values(rows).onConflictDoNothing())
+    return stored.ok
+  }
+}
+
+const rowOf = (record: UsageRecord | undefined) =>
+  record ? [{ ...record, createdAt: new Date(record.createdAt) }] : []

@@ -1,0 +1,26 @@
+/** What is written down of each tool call; on its way to the table it is JSON text. */
+import { isObject } from '../protocol/message.ts'
+
+export type UsageRecord = {
+  /** A record that arrives twice is stored once. */
+  readonly id: string
+  readonly organisationId: string
+  readonly serviceId: string
+  /** The service's own name for it. */
+  readonly tool: string
+  readonly callerId: string
+  readonly callerType: string
+  readonly durationMs: number
+  readonly status: 'success' | 'error' | 'timeout' | 'refused'
+  readonly correlationId: string
+  /** Epoch ms. */
+  readonly createdAt: number
+}
+
+export const usageText = (record: UsageRecord): string => JSON.stringify(record)
+
+/** The one place where such a text becomes a record again; it was made by `usageText`. */
+export function readUsage(text: string): UsageRecord | undefined {
+  const value: unknown = JSON.parse(text)
+  return isObject(value) ? (value as UsageRecord) : undefined
+}
