@@ -23,6 +23,7 @@ import { Listens } from './mcp/listens.ts'
 import { openTickets } from './mcp/tickets.ts'
 import { systemClock } from './platform/clock.ts'
 import { remember, rememberFor } from './platform/remember.ts'
+import { err } from './platform/result.ts'
 import { type Environment, readSettings, type Settings } from './platform/settings.ts'
 import type { ServiceRecord } from './registry/image.ts'
 import { Registry } from './registry/registry.ts'
@@ -115,6 +116,10 @@ function compose(settings: Settings, namespaces: Namespaces): Gateway {
     mcp,
     admin: {
       registrar,
+      figures: async (service) => {
+        const guarded = guardedBy(service)
+        return guarded ? await guards.view(service.id, guarded.limits) : err('not callable')
+      },
       allowedOrigins,
       admit: async (headers) => {
         const caller = await identity.authenticate(headers)

@@ -53,9 +53,11 @@ const auth = z.discriminatedUnion('type', [
 
 const ms = (max: number) => z.int().min(1).max(max)
 
+export const instance = z.strictObject({ url, weight: z.int().min(1).max(100).default(1) })
+
 const settings = {
   transport: z.enum(['http', 'sse']),
-  instances: z.array(z.strictObject({ url, weight: z.int().min(1).max(100).default(1) })).max(50),
+  instances: z.array(instance).max(50),
   loadBalancer: z.enum(['round_robin', 'least_connections', 'weighted', 'health_based', 'random']),
   auth,
   timeoutMs: ms(600_000),

@@ -26,7 +26,8 @@ const CONFIG_FIELDS = [
 ] as const
 
 export function draftOf(body: Registration, policy: AddressPolicy): Result<Draft, Problem> {
-  return build({ url: body.url, transport: body.transport, auth: { type: 'none' }, config: {} }, body, policy)
+  const nothing = { auth: { type: 'none' }, config: {}, known: [] } as const
+  return build({ ...nothing, url: body.url, transport: body.transport }, body, policy)
 }
 
 /** The stored service with the fields of `body` laid over it. */
@@ -42,23 +43,27 @@ export function merge(
     )
   }
   const { url = service.url, transport = body.url === undefined ? knownTransport(service) : undefined } = body
-  return build({ url, transport, auth, config: service.config }, body, policy)
+  return build({ url, transport, auth, config: service.config, known: service.instances }, body, policy)
 }
 
 /** One that was never spoken to may have been guessed. */
 const knownTransport = ({ transport, catalogue }: ServiceRecord): Transport | undefined =>
   catalogue || transport === 'sse' ? transport : undefined
 
-type Base = Pick<Draft, 'url' | 'transport' | 'auth' | 'config'>
+type Base = Pick<Draft, 'url' | 'transport' | 'auth' | 'config'> & {
+  /** The instances so far. */
+  readonly known: readonly ServiceInstance[]
+}
 
 function build(
-  { url, transport, auth, config: stored }: Base,
+  { url, transport, auth, config: stored, known }: Base,
   body: Change,
   policy: AddressPolicy,
 ): Result<Draft, Problem> {
   const address = checkAddress(url, policy, transport === 'sse' ? '/sse' : '/mcp')
   if (!address.ok) return err(addressRefused('url', address.error))
-  const instances = body.instances === undefined ? ok(undefined) : checkInstances(body.instances, policy)
+  const instances =
+    body.instances === undefined ? ok(undefined) : checkInstances(body.instances, known, policy)
   if (!instances.ok) return instances
   const config = configOf(stored, body)
   return ok({
@@ -73,13 +78,20 @@ function build(
 
 function checkInstances(
   instances: NonNullable<Change['instances']>,
+  known: readonly ServiceInstance[],
   policy: AddressPolicy,
 ): Result<ServiceInstance[], Problem> {
   const checked: ServiceInstance[] = []
   for (const [index, { url, weight }] of instances.entries()) {
     const address = checkAddress(url, policy)
     if (!address.ok) return err(addressRefused(`instances.${index}.url`, address.error))
-    checked.push({ id: crypto.randomUUID(), url: address.value.href, weight })
+    const { href } = address.value
+    if (checked.some((instance) => instance.url === href)) {
+      return err(invalidBody([{ field: `instances.${index}.url`, message: 'is listed already' }]))
+    }
+    // An instance keeps its id for as long as it keeps its address.
+    const id = known.find((instance) => instance.url === href)?.id ?? crypto.randomUUID()
+    checked.push({ id, url: href, weight })
   }
   return ok(checked)
 }

@@ -9,7 +9,9 @@ import type { Result } from '../platform/result.ts'
 import type { Principal } from '../identity/principal.ts'
 import { isAllowedOrigin } from '../protocol/door.ts'
 import type { ServiceRecord } from '../registry/image.ts'
-import { change, readBody, registration } from './body.ts'
+import { change, instance, readBody, registration } from './body.ts'
+import { type Figures, guardAway, type ServiceFigures, viewFigures, viewHealth } from './figures.ts'
+import { addInstance, removeInstance, viewInstance, viewInstances } from './instances.ts'
 import { pageOf } from './page.ts'
 import { type Problem, respondWithProblem } from './problem.ts'
 import type { Registrar } from './registrar.ts'
@@ -17,6 +19,7 @@ import { viewDefinition, viewRow, viewService } from './view.ts'
 
 export type AdminPorts = {
   readonly registrar: Registrar
+  readonly figures: Figures
   readonly allowedOrigins: readonly string[]
   /** The principal, or the response that turns the caller away. */
   readonly admit: (headers: Headers) => Promise<Principal | Response>
@@ -26,7 +29,7 @@ type AdminEnv = { Variables: { principal: Principal; background: Background } }
 type Handler = (c: Context<AdminEnv>) => Promise<Response>
 
 /** Every path of this API lies under one of these; nothing here answers a caller who was not admitted (S20). */
-const MANAGED = ['/api/v1/*', '/register', '/services', '/update/*', '/delete/*'] as const
+const MANAGED = ['/api/v1/*', '/register', '/services', '/update/*', '/delete/*', '/mcp/services/*'] as const
 
 export function adminRoutes(ports: AdminPorts): Hono<AdminEnv> {
   const { registrar } = ports
@@ -47,6 +50,28 @@ export function adminRoutes(ports: AdminPorts): Hono<AdminEnv> {
   }
   const show: Handler = async (c) => respond(await registrar.find(name(c), background(c)), viewService)
   const define: Handler = async (c) => respond(await registrar.find(name(c), background(c)), viewDefinition)
+  const look =
+    (view: (service: ServiceRecord, figures: ServiceFigures) => string): Handler =>
+    async (c) => {
+      const found = await registrar.find(name(c), background(c))
+      if (!found.ok) return respondWithProblem(found.error)
+      const figures = await ports.figures(found.value)
+      return figures.ok ? json(view(found.value, figures.value)) : respondWithProblem(guardAway)
+    }
+  const instances: Handler = async (c) => respond(await registrar.find(name(c), background(c)), viewInstances)
+  const grow: Handler = async (c) => {
+    const body = await readBody(c.req.raw, instance)
+    if (!body.ok) return respondWithProblem(body.error)
+    const added = await addInstance(registrar, name(c), body.value, actor(c), background(c))
+    return added.ok ? json(viewInstance(added.value), 201) : respondWithProblem(added.error)
+  }
+  const shrink: Handler = async (c) => {
+    const instanceId = c.req.param('instanceId') ?? ''
+    return respond(
+      await removeInstance(registrar, name(c), instanceId, actor(c), background(c)),
+      viewInstances,
+    )
+  }
   const update: Handler = async (c) => {
     const body = await readBody(c.req.raw, change)
     if (!body.ok) return respondWithProblem(body.error)
@@ -79,7 +104,11 @@ export function adminRoutes(ports: AdminPorts): Hono<AdminEnv> {
   admin.get(`${servers}/:id`, show).put(`${servers}/:id`, update).delete(`${servers}/:id`, remove)
   admin.post(`${servers}/:id/connect`, enable(true)).post(`${servers}/:id/disconnect`, enable(false))
   admin.post(`${servers}/:id/refresh`, refresh).get(`${servers}/:id/definition`, define)
+  admin.get(`${servers}/:id/metrics`, look(viewFigures)).get(`${servers}/:id/health`, look(viewHealth))
+  admin.get(`${servers}/:id/instances`, instances).post(`${servers}/:id/instances`, grow)
+  admin.delete(`${servers}/:id/instances/:instanceId`, shrink)
 
+  admin.get('/mcp/services/:id/metrics', look(viewFigures))
   admin.post('/register', register).post('/services', list)
   admin.put('/update/:id', update).delete('/delete/:id', remove)
   return admin

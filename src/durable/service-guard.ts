@@ -37,7 +37,7 @@ export type GuardView = GateView & {
 
 const FLUSH_MS = 2_000
 /** After a flush or a write that failed. */
-const AGAIN_MS = 5_000
+const AGAIN_MS = 2_000
 /** A service that nobody calls is left alone after this. */
 const IDLE_MS = 3_600_000
 /** Use is noted no more often than this. */

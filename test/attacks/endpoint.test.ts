@@ -2,7 +2,7 @@
 import { createServer } from 'node:http'
 import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Gateway } from '../support/gateway.ts'
+import { type Gateway, STAYS_CLOSED } from '../support/gateway.ts'
 import { eventText, type Older, startOlder } from '../support/older.ts'
 import { startStack, type Stack } from '../support/stack.ts'
 
@@ -23,7 +23,7 @@ beforeAll(async () => {
   elsewhere.listen(0, '127.0.0.1')
   await once(elsewhere, 'listening')
   const auth = { type: 'bearer', token: SECRET }
-  const rest = { transport: 'sse', auth }
+  const rest = { transport: 'sse', auth, ...STAYS_CLOSED }
   expect((await gateway.register('older', older.url, rest)).status).toBe(201)
 })
 afterAll(async () => {

@@ -40,6 +40,7 @@ const app = createApp({
   },
   admin: {
     registrar: unreachable,
+    figures: unreachable,
     allowedOrigins: [],
     admit: async (headers) => {
       const caller = await identity.authenticate(headers)

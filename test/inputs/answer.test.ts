@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { openYard, type Yard } from '../support/base.ts'
 import type { Fault } from '../support/dial.ts'
-import { eventually } from '../support/gateway.ts'
+import { eventually, STAYS_CLOSED } from '../support/gateway.ts'
 import { startUpstream, type Upstream } from '../support/upstream.ts'
 
 let yard: Yard
@@ -10,7 +10,7 @@ let modern: Upstream
 beforeAll(async () => {
   yard = await openYard({ era: 'legacy' })
   modern = await startUpstream({ era: 'modern' })
-  expect((await yard.gateway.register('modern', modern.url)).status).toBe(201)
+  expect((await yard.gateway.register('modern', modern.url, STAYS_CLOSED)).status).toBe(201)
 })
 afterAll(async () => {
   await yard.close()

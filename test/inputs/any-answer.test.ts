@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { CAPABILITIES_KEY, HEADERS, META, openYard, type Yard } from '../support/base.ts'
 import { expectDocumented } from '../support/documented.ts'
 import { faultOf, oddAnswer } from '../support/odd-answer.ts'
+import { STAYS_CLOSED } from '../support/gateway.ts'
 import { startUpstream, type Upstream, type UpstreamOptions } from '../support/upstream.ts'
 import { exchange, type WireRequest } from '../support/wire.ts'
 
@@ -31,7 +32,9 @@ beforeAll(async () => {
   for (const [name, options] of Object.entries(KINDS)) {
     const upstream = await startUpstream({ ...OFFER, ...options })
     upstreams.set(name, upstream)
-    expect((await yard.gateway.register(name, upstream.url, { timeoutMs: 1_000 })).status).toBe(201)
+    expect(
+      (await yard.gateway.register(name, upstream.url, { timeoutMs: 1_000, ...STAYS_CLOSED })).status,
+    ).toBe(201)
   }
 })
 afterAll(async () => {

@@ -5,6 +5,9 @@ declare namespace Cloudflare {
     readonly CLIENT_SESSION: DurableObjectNamespace<
       import('../../src/durable/client-session.ts').ClientSessionObject
     >
+    readonly SERVICE_GUARD: DurableObjectNamespace<
+      import('../../src/durable/service-guard.ts').ServiceGuardObject
+    >
   }
   interface GlobalProps {
     mainModule: typeof import('../../src/index.ts')

@@ -3,7 +3,7 @@
  * The service behind it is one fake upstream, registered as `fixture`.
  */
 import { expect } from 'vitest'
-import { type Answer, type Gateway, TOKEN } from './gateway.ts'
+import { type Answer, type Gateway, STAYS_CLOSED, TOKEN } from './gateway.ts'
 import { type GatewayRuntime, startStack, type Stack } from './stack.ts'
 import { startUpstream, type Upstream, type UpstreamOptions } from './upstream.ts'
 
@@ -87,7 +87,7 @@ export async function openYard(options: UpstreamOptions = {}, runtime: GatewayRu
   const stack = await startStack()
   const upstream = await startUpstream(options)
   const gateway = await stack.gateway({}, runtime)
-  expect((await gateway.register('fixture', upstream.url)).status).toBe(201)
+  expect((await gateway.register('fixture', upstream.url, STAYS_CLOSED)).status).toBe(201)
   return {
     stack,
     gateway,

@@ -12,6 +12,11 @@ export type Answer = {
   readonly body: any
 }
 
+/** For a service that fails on purpose, again and again. */
+export const STAYS_CLOSED = {
+  circuitBreaker: { failureThreshold: 1_000, recoveryTimeout: 1, halfOpenMaxCalls: 1 },
+} as const
+
 const MODERN_META = {
   'io.modelcontextprotocol/protocolVersion': '2026-07-28',
   'io.modelcontextprotocol/clientCapabilities': {},
