@@ -18,6 +18,8 @@ export type WorkerConfig = {
 export type Placement = {
   /** `host:port`. */
   readonly address: string
+  /** At each of these one more isolate of the Worker; the Durable Objects of the first are those of all. */
+  readonly furtherAddresses?: readonly string[]
   /** Path of the socket on which a request runs the scheduled handler. */
   readonly scheduleSocket: string
   /** Where Durable Objects keep their data. */
@@ -42,36 +44,55 @@ export const schedule = {
 `
 
 export function describeWorker(config: WorkerConfig, placement: Placement): string {
-  const texts = Object.entries({ ...config.vars, ...placement.bindings }).map(
-    ([name, value]) =>
-      `(name = ${quote(name)}, text = ${quote(typeof value === 'string' ? value : JSON.stringify(value))})`,
+  const { bindings, address, furtherAddresses = [], scheduleSocket, objectsDirectory } = placement
+  const further = furtherAddresses.map((at, index) => ({ name: `gateway-${index + 2}`, address: at }))
+  const workers = further.map(({ name }) => `(name = ${quote(name)}, worker = .further)`)
+  const sockets = [{ name: 'gateway', address }, ...further].map(
+    ({ name, address: at }) =>
+      `(name = ${quote(`http-${name}`)}, address = ${quote(at)}, http = (), service = ${quote(name)})`,
   )
   const objects = config.durable_objects.bindings
-  const namespaces = objects.map(
-    ({ name, class_name }) => `(name = ${quote(name)}, durableObjectNamespace = ${quote(class_name)})`,
-  )
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
-    (name = "gateway", worker = .gateway),
-    (name = "internet", network = (allow = ${list(reachOf(placement.bindings).map(quote))}, tlsOptions = (trustBrowserCas = true))),
-    (name = "objects", disk = (path = ${quote(placement.objectsDirectory)}, writable = true)),
+    ${['(name = "gateway", worker = .gateway)', ...workers].join(',\n    ')},
+    (name = "internet", network = (allow = ${list(reachOf(bindings).map(quote))}, tlsOptions = (trustBrowserCas = true))),
+    (name = "objects", disk = (path = ${quote(objectsDirectory)}, writable = true)),
   ],
   sockets = [
-    (name = "http", address = ${quote(placement.address)}, http = (), service = "gateway"),
-    (name = "schedule", address = ${quote(`unix:${placement.scheduleSocket}`)}, http = (), service = (name = "gateway", entrypoint = "schedule")),
+    ${sockets.join(',\n    ')},
+    (name = "schedule", address = ${quote(`unix:${scheduleSocket}`)}, http = (), service = (name = "gateway", entrypoint = "schedule")),
   ],
 );
 const gateway :Workerd.Worker = (
-  modules = [
+${describeCode(config, bindings, (className) => quote(className))}${objects.length > 0 ? describeObjects(config) : ''}
+);
+const further :Workerd.Worker = (
+${describeCode(config, bindings, (className) => `(className = ${quote(className)}, serviceName = "gateway")`)}
+);
+`
+}
+
+/** `namespaceOf` gives the notation by which the Worker finds the objects of a class. */
+function describeCode(
+  config: WorkerConfig,
+  bindings: Placement['bindings'],
+  namespaceOf: (className: string) => string,
+): string {
+  const texts = Object.entries({ ...config.vars, ...bindings }).map(
+    ([name, value]) =>
+      `(name = ${quote(name)}, text = ${quote(typeof value === 'string' ? value : JSON.stringify(value))})`,
+  )
+  const namespaces = config.durable_objects.bindings.map(
+    ({ name, class_name }) => `(name = ${quote(name)}, durableObjectNamespace = ${namespaceOf(class_name)})`,
+  )
+  return `  modules = [
     (name = "entry.js", esModule = embed "entry.js"),
     (name = "index.js", esModule = embed "index.js"),
   ],
   compatibilityDate = ${quote(config.compatibility_date ?? '')},
   compatibilityFlags = ${list(config.compatibility_flags.map(quote))},
-  bindings = ${list([...texts, ...namespaces])},${objects.length > 0 ? describeObjects(config) : ''}
-);
-`
+  bindings = ${list([...texts, ...namespaces])},`
 }
 
 function describeObjects({ name = 'worker', durable_objects, migrations }: WorkerConfig): string {

@@ -15,6 +15,8 @@ export type Child = {
   readonly lastWords: () => string
   /** Ends it, and waits until it has ended. */
   close(): Promise<void>
+  /** The same without a warning: it cannot tidy up. */
+  kill(): Promise<void>
 }
 
 export type ChildOptions = {
@@ -52,6 +54,12 @@ export function startChild({ command, args, cwd, env = process.env, sink }: Chil
       const timer = setTimeout(() => child.kill('SIGKILL'), KILL_AFTER_MS)
       await exited
       clearTimeout(timer)
+    },
+    async kill() {
+      // The whole group: the command, which nobody would end if its keeper alone were killed.
+      if (process.platform === 'win32' || child.pid === undefined) child.kill('SIGKILL')
+      else process.kill(-child.pid, 'SIGKILL')
+      await exited
     },
   }
 }

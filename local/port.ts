@@ -12,6 +12,13 @@ export async function findFreePort(host = '127.0.0.1'): Promise<number> {
   return typeof address === 'object' && address ? address.port : 0
 }
 
+/** So many different ones. */
+export async function findFreePorts(count: number, host = '127.0.0.1'): Promise<number[]> {
+  const ports = new Set<number>()
+  while (ports.size < count) ports.add(await findFreePort(host))
+  return [...ports]
+}
+
 export async function isFree(port: number, host = '127.0.0.1'): Promise<boolean> {
   const server = createServer()
   try {

@@ -13,7 +13,7 @@ import { promisify } from 'node:util'
 import { unstable_readConfig } from 'wrangler'
 import { describeWorker, ENTRY } from './capnp.ts'
 import { type Child, startChild, waitUntilReady } from './child.ts'
-import { findFreePort } from './port.ts'
+import { findFreePorts } from './port.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const require = createRequire(import.meta.url)
@@ -23,6 +23,9 @@ const EVERY_MINUTE = { cron: '* * * * *', intervalMs: 60_000 } as const
 
 /** A gateway that runs, whatever runs it. */
 export type Runtime = { readonly url: string; readonly child: Child; close(): Promise<void> }
+
+/** The first of `urls` is `url`; behind each is an isolate of its own. */
+export type Workerd = Runtime & { readonly urls: readonly string[] }
 
 export type WorkerdOptions = {
   /** What `buildBundle` gave. */
@@ -36,6 +39,10 @@ export type WorkerdOptions = {
   readonly dataDirectory?: string
   /** Where what the Worker's runtime says goes; nowhere when absent. */
   readonly sink?: (text: string) => void
+  /** So many isolates in one process, as on the edge, that share the Durable Objects; the others on free ports. */
+  readonly isolates?: number
+  /** Where a debugger may look into the isolates: `host:port`. Nowhere when absent. */
+  readonly inspectorAddress?: string | undefined
 }
 
 /** Builds the bundle as a deployment would, without deploying. Resolves to its directory. */
@@ -58,23 +65,28 @@ export async function buildBundle(directory = join(ROOT, 'dist')): Promise<strin
   return directory
 }
 
-export async function startWorkerd(options: WorkerdOptions): Promise<Runtime> {
-  const { host = '127.0.0.1', bundleDirectory, bindings, sink } = options
-  const port = options.port === 0 ? await findFreePort() : options.port
+export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
+  const { host = '127.0.0.1', bundleDirectory, bindings, sink, isolates = 1, inspectorAddress } = options
+  const free = await findFreePorts(isolates, host)
+  const ports = options.port === 0 ? free : [options.port, ...free.slice(1)]
   // The secrets stand in this directory: mkdtemp lets only its owner in.
   const directory = await mkdtemp(join(tmpdir(), 'switchyard-'))
   const scheduleSocket = join(directory, 'schedule')
   const objectsDirectory = options.dataDirectory ?? join(directory, 'objects')
   await mkdir(objectsDirectory, { recursive: true, mode: 0o700 })
   const config = unstable_readConfig({ config: join(ROOT, 'wrangler.toml') })
-  const address = `${isIPv6(host) ? `[${host}]` : host}:${port}`
-  const placement = { address, scheduleSocket, objectsDirectory, bindings }
+  const [address = '', ...furtherAddresses] = ports.map(
+    (port) => `${isIPv6(host) ? `[${host}]` : host}:${port}`,
+  )
+  const placement = { address, furtherAddresses, scheduleSocket, objectsDirectory, bindings }
   const files = ['index.js', 'entry.js', 'config.capnp'].map((name) => join(directory, name))
   const [bundle = '', entry = '', description = ''] = files
   await copyFile(join(bundleDirectory, 'index.js'), bundle)
   await writeFile(entry, ENTRY)
   await writeFile(description, describeWorker(config, placement), { mode: 0o600 })
-  const child = startChild({ command: findBinary(), args: ['serve', description], cwd: directory, sink })
+  const inspector = inspectorAddress === undefined ? [] : ['--inspector-addr', inspectorAddress]
+  const args = ['serve', ...inspector, description]
+  const child = startChild({ command: findBinary(), args, cwd: directory, sink })
   const forget = (): Promise<void> => rm(directory, { recursive: true, force: true })
   const url = `http://${address}`
   try {
@@ -90,6 +102,7 @@ export async function startWorkerd(options: WorkerdOptions): Promise<Runtime> {
   timer.unref()
   return {
     url,
+    urls: [address, ...furtherAddresses].map((each) => `http://${each}`),
     child,
     async close() {
       clearInterval(timer)

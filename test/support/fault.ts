@@ -41,6 +41,10 @@ export async function actBefore(fault: Fault | undefined, reply: Reply, idText: 
         reply.comment()
         await sleep(fault.everyMs ?? 100, undefined, { signal: reply.signal })
       }
+    case 'flood':
+      reply.openStream()
+      await pipeline(Readable.from(notifications(reply)), reply.response, { signal: reply.signal })
+      return true
     case 'reset':
       if (fault.afterBytes !== undefined) return false
       reset(reply)
@@ -156,6 +160,11 @@ function* hugeAnswer([before, after]: readonly [string, string], idText: string,
   yield `${before}{"jsonrpc":"2.0","id":${idText},"result":{"resultType":"complete","content":[{"type":"text","text":"`
   for (let left = bytes; left > 0; left -= CHUNK.length) yield CHUNK.slice(0, left)
   yield `"}]}}${after}`
+}
+
+function* notifications(reply: Reply) {
+  const text = notificationText('notifications/message', { level: 'info', data: CHUNK })
+  for (;;) yield reply.frame(text)
 }
 
 function reset({ response }: Reply): void {

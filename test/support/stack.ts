@@ -10,7 +10,7 @@ import { startNeon } from '../../local/postgres/neon.ts'
 import { openPglite } from '../../local/postgres/pglite.ts'
 import { openRedis } from '../../local/redis/redis.ts'
 import { startUpstash } from '../../local/redis/upstash.ts'
-import { startWorkerd, type WorkerdOptions } from '../../local/workerd.ts'
+import { startWorkerd, type Workerd, type WorkerdOptions } from '../../local/workerd.ts'
 import { API_KEY, Gateway, TOKEN } from './gateway.ts'
 
 /** A dependency as tests see it: how often it was asked, and what is wrong with it. */
@@ -29,8 +29,10 @@ export class Dependency {
   }
 }
 
-/** Where a gateway's Durable Objects live, and who hears what its runtime says. */
-export type GatewayRuntime = Pick<WorkerdOptions, 'dataDirectory' | 'sink'>
+/** Where a gateway's Durable Objects live, who hears what its runtime says, and how many isolates it has. */
+export type GatewayRuntime = Pick<WorkerdOptions, 'dataDirectory' | 'sink' | 'isolates'>
+
+type GatewaySettings = Readonly<Record<string, string | undefined>>
 
 export type Stack = Awaited<ReturnType<typeof startStack>>
 
@@ -42,7 +44,7 @@ export async function startStack() {
   const neon = await startNeon({ engine, port: 0, ...database.hooks })
   const upstash = await startUpstash({ redis, token: 'redis-token', port: 0, ...cache.hooks })
   await migrate(neon.databaseUrl)
-  const running: { close(): Promise<unknown> }[] = []
+  const running = new Map<Gateway, Workerd>()
 
   return {
     database,
@@ -52,10 +54,13 @@ export async function startStack() {
     /** Rows of the database, past the gateway. */
     query: (text: string) => neonClient(neon.databaseUrl).query(text),
     /** One more gateway on the same registry. A setting of `undefined` is left out. */
-    async gateway(
-      settings: Readonly<Record<string, string | undefined>> = {},
-      runtime: GatewayRuntime = {},
-    ): Promise<Gateway> {
+    async gateway(settings: GatewaySettings = {}, runtime: GatewayRuntime = {}): Promise<Gateway> {
+      const [gateway] = await this.gateways(settings, runtime)
+      if (!gateway) throw new Error('A process without isolates')
+      return gateway
+    },
+    /** The same, as each of its isolates answers. */
+    async gateways(settings: GatewaySettings, runtime: GatewayRuntime): Promise<Gateway[]> {
       const bindings = {
         DATABASE_URL: neon.databaseUrl,
         UPSTASH_REDIS_REST_URL: upstash.url,
@@ -78,11 +83,18 @@ export async function startStack() {
         bindings: Object.fromEntries(set),
         ...runtime,
       })
-      running.push(workerd)
-      return new Gateway(workerd.url, settings['MCP_BEARER_TOKEN'], settings['API_KEY'])
+      return workerd.urls.map((url) => {
+        const gateway = new Gateway(url, settings['MCP_BEARER_TOKEN'], settings['API_KEY'])
+        running.set(gateway, workerd)
+        return gateway
+      })
+    },
+    /** Kills the process that it runs in, in the middle of whatever it does. */
+    async kill(gateway: Gateway): Promise<void> {
+      await running.get(gateway)?.child.kill()
     },
     async close(): Promise<void> {
-      await Promise.all(running.map((part) => part.close()))
+      await Promise.all([...new Set(running.values())].map((workerd) => workerd.close()))
       await Promise.all([neon.close(), upstash.close()])
       await Promise.all([engine.close(), redis.close()])
     },
