@@ -1,0 +1,44 @@
+/** L9. Eight isolates share one limit, each with four times more to do than its part. */
+import { offer } from '../offer.ts'
+import type { Load } from '../plan.ts'
+import { callShot } from '../request.ts'
+import { exactly, type Row } from '../row.ts'
+
+const ISOLATES = 8
+const PER_MINUTE = 6_000
+const BURST = 100
+const OVERLOAD = 4
+const FOR_MS = 60_000
+const LEAST_SHARE = 0.98
+const RATE_LIMITED = -31429
+
+export const limiter: Row = {
+  id: 'L9',
+  what: `${OVERLOAD} times the limit of ${PER_MINUTE} calls/min for ${FOR_MS / 1000} s, by ${ISOLATES} clients on ${ISOLATES} isolates`,
+  async run({ scale, open }) {
+    const { add, endpoints } = await open({ isolates: ISOLATES })
+    const rateLimit = { requestsPerMinute: scale.count(PER_MINUTE), burstLimit: scale.count(BURST) }
+    const { target, upstream } = await add('service-1', { rateLimit })
+    const perSecond = rateLimit.requestsPerMinute / 60
+    const forMs = scale.ms(FOR_MS)
+    const loads = endpoints.map((url): Load => {
+      const ratePerSecond = (OVERLOAD * perSecond) / endpoints.length
+      return { kind: 'call', shot: callShot(url, target.tool), ratePerSecond, fromMs: 0, forMs }
+    })
+    const samples = await offer(loads)
+    const admitted = upstream.calls('tools/call').length
+    const refused = samples.filter(({ code }) => code === RATE_LIMITED).length
+    const due = (perSecond * forMs) / 1_000
+    const least = Math.floor(LEAST_SHARE * due)
+    const most = Math.ceil(due) + rateLimit.burstLimit
+    return [
+      {
+        what: 'calls that reached the upstream',
+        figure: String(admitted),
+        target: `${least} to ${most}`,
+        holds: admitted >= least && admitted <= most,
+      },
+      exactly('neither admitted nor told to come again', samples.length - admitted - refused, 0),
+    ]
+  },
+}
