@@ -99,6 +99,7 @@ function compose(settings: Settings, namespaces: Namespaces): Gateway {
     openCredential: credentials.open.bind(credentials),
     recover: registrar.recover.bind(registrar),
     noteChange: (service, background) => background(guards.noteChange(service)),
+    noteMismatch: (service, background) => background(guards.noteMismatch(service)),
     log,
   }
   const mcp: McpPorts = {

@@ -162,6 +162,7 @@ export class SessionObjects implements SessionMemory {
 }
 
 const WATCH_AGAIN_MS = 20_000
+const MISMATCH_AGAIN_MS = 30_000
 const MAX_WATCHED = 10_000
 
 export class ServiceGuards {
@@ -169,6 +170,7 @@ export class ServiceGuards {
   readonly #reach: Reach
   readonly #clock: Clock
   readonly #watchedAt = new Map<string, number>()
+  readonly #mismatchedAt = new Map<string, number>()
 
   constructor(namespace: Namespaces['SERVICE_GUARD'], reach: Reach, clock: Clock) {
     this.#namespace = namespace
@@ -201,6 +203,15 @@ export class ServiceGuards {
 
   async noteChange({ id }: ServiceRecord): Promise<void> {
     await this.#reach.again(() => this.#object(id).noteChange(id))
+  }
+
+  /** Callers can bring this about at will, so it is passed on only once in a while. */
+  async noteMismatch(service: ServiceRecord): Promise<void> {
+    const now = this.#clock()
+    if (now - (this.#mismatchedAt.get(service.id) ?? Number.NEGATIVE_INFINITY) < MISMATCH_AGAIN_MS) return
+    if (this.#mismatchedAt.size >= MAX_WATCHED) this.#mismatchedAt.clear()
+    this.#mismatchedAt.set(service.id, now)
+    await this.noteChange(service)
   }
 
   #object(serviceId: string): DurableObjectStub<ServiceGuardObject> {

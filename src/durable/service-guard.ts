@@ -71,6 +71,8 @@ export class ServiceGuardObject extends DurableObject {
     const before = this.#gate.saved
     const admission = this.#gate.admit(request, now, Math.random())
     this.#save(before)
+    // It may be another server by now, and be spoken to as the one before (F37).
+    if (this.#gate.breaker.is === 'open' && before.breaker.is !== 'open') this.#agenda.plan('refresh', now)
     if (request.report.records.length > 0) {
       this.#usage.add(request.report.records)
       this.#agenda.plan('flush', now + FLUSH_MS)

@@ -76,12 +76,21 @@ export type Trial = {
   refused(): void
 }
 
+/**
+ * The upstream does not know what it offered, or the version that it spoke: it may be another one by now, and is asked
+ * anew (F37).
+ */
+const isMismatch = ({ errorCode, wasTurnedAway }: Verdict): boolean =>
+  errorCode !== undefined && (wasTurnedAway === true || errorCode === UNKNOWN_METHOD)
+
+const UNKNOWN_METHOD = -32_601
+
 /** Settles the permit of each try, and records the call once, when it is over. */
 export function openTrial(
   forward: Forward,
   { service, guarded }: Pick<Prepared, 'service' | 'guarded'>,
   background: Background,
-  { guard, clock }: Pick<DispatchPorts, 'guard' | 'clock'>,
+  { guard, clock, noteMismatch }: Pick<DispatchPorts, 'guard' | 'clock' | 'noteMismatch'>,
 ): Trial {
   const startedAt = clock()
   let verdict: Verdict | undefined
@@ -101,6 +110,7 @@ export function openTrial(
         const { slowMs } = guarded.limits
         const isSlow = slowMs !== undefined && clock() - begunAt > slowMs
         permit.settle(outcomeOf(over, isSlow), background)
+        if (isMismatch(over)) noteMismatch(service, background)
         if (isLast) record(undefined)
       }
     },

@@ -38,6 +38,8 @@ export type DispatchPorts = {
   readonly recover: (service: ServiceRecord, background: Background) => Promise<void>
   /** A service said that what it offers has changed. */
   readonly noteChange: (service: ServiceRecord, background: Background) => void
+  /** A service does not know what it offered. */
+  readonly noteMismatch: (service: ServiceRecord, background: Background) => void
   readonly log: Log
 }
 

@@ -35,5 +35,5 @@ export function recordCall(
 
 function statusOf(verdict: Verdict | undefined): UsageRecord['status'] {
   if (verdict?.fault?.is === 'timeout') return 'timeout'
-  return verdict?.fault || verdict?.isError ? 'error' : 'success'
+  return verdict?.fault || verdict?.errorCode !== undefined ? 'error' : 'success'
 }

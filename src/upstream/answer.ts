@@ -4,6 +4,7 @@
  */
 import type { Deadline } from '../platform/deadline.ts'
 import { err, ok, type Result } from '../platform/result.ts'
+import { readMember } from '../protocol/edit.ts'
 import { cut, isObjectAt, membersOf, type Span } from '../protocol/json.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import { isObject } from '../protocol/message.ts'
@@ -112,6 +113,12 @@ const isErrorObject = (error: unknown): boolean =>
 export function resultOf(answer: Answer): string | undefined {
   const span = answer.isError ? undefined : answer.members.get('result')
   return span && cut(answer.text, span)
+}
+
+/** The code of an answer that is an error. */
+export function errorCodeOf({ isError, text, members }: Answer): number | undefined {
+  const error = isError ? members.get('error') : undefined
+  return error && Number(readMember(cut(text, error), ['code']))
 }
 
 /** The raw text of a member of the answer's `result`. */

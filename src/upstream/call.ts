@@ -2,7 +2,7 @@
 import { Deadline } from '../platform/deadline.ts'
 import { err, ok, type Result } from '../platform/result.ts'
 import { LIMITS } from '../protocol/limits.ts'
-import { type Body, bodyOf, readAnswer } from './answer.ts'
+import { type Body, bodyOf, errorCodeOf, readAnswer } from './answer.ts'
 import type { Conversation, Piece, Pieces, Sent, Verdict } from './conversation.ts'
 import { converse } from './converse.ts'
 import { describeAnswer, isUntouched, respondWith } from './deliver.ts'
@@ -48,7 +48,7 @@ async function deliver(
   const pieces = (): Pieces => piecesOf(call, begun, sessions)
   if (body === 'stream' && call.acceptsStream) return ok(stream(pieces(), deadline))
   if (body === 'json' && passesUnread(call, sent)) {
-    call.onOver({ isError: false })
+    call.onOver({})
     return ok(passThrough(sent.response))
   }
   if (call.inputs.is === 'ask' && call.acceptsStream) return await deliverOrAsk(call, pieces(), deadline)
@@ -57,7 +57,7 @@ async function deliver(
   if (!answer.ok) return finish(call, deadline, answer)
   const { text, status } = await describeAnswer(answer.value, call, sent.dialect.era)
   deadline.end()
-  call.onOver({ isError: answer.value.isError })
+  call.onOver({ errorCode: errorCodeOf(answer.value), wasTurnedAway: !sent.response.ok })
   return ok(respondWith(text, status, call.acceptsJson))
 }
 
@@ -68,10 +68,10 @@ export async function* piecesOf(
   sessions: UpstreamSessions,
 ): Pieces {
   // Whoever stops to listen before the last piece has gone away.
-  let verdict: Verdict = { fault: { is: 'cancelled' }, isError: false }
+  let verdict: Verdict = { fault: { is: 'cancelled' } }
   try {
     for await (const piece of converse(talkOf(call, sent, deadline, sessions), sent)) {
-      if (piece.isLast) verdict = { fault: piece.fault, isError: piece.isError === true }
+      if (piece.isLast) verdict = piece
       yield piece
     }
   } finally {
@@ -172,6 +172,6 @@ function finish(
   failed: { readonly ok: false; readonly error: Fault },
 ): Result<never, Fault> {
   deadline.end()
-  onOver({ fault: failed.error, isError: false })
+  onOver({ fault: failed.error })
   return failed
 }

@@ -60,12 +60,17 @@ export type Piece = {
   readonly isLast: boolean
   /** Why the upstream gave no answer; on a last piece. */
   readonly fault?: Fault
-  /** The answer is an error of the upstream's own. */
-  readonly isError?: boolean
+  /** The code of the answer, where it is an error of the upstream's own. */
+  readonly errorCode?: number | undefined
 }
 
 /** What became of a call: its upstream answered, if with an error, or it did not. */
-export type Verdict = { readonly fault?: Fault | undefined; readonly isError: boolean }
+export type Verdict = {
+  readonly fault?: Fault | undefined
+  readonly errorCode?: number | undefined
+  /** Its error came with a status that turns requests away. */
+  readonly wasTurnedAway?: boolean
+}
 
 export type Pieces = AsyncGenerator<Piece, void, void>
 
