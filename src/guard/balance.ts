@@ -40,18 +40,21 @@ function least<T>(candidates: readonly [T, ...T[]], turn: number, measure: (cand
   return at([first, ...others], turn)
 }
 
-/** Each as often as its weight in a round of all weights, spread over the round instead of in a row. */
+/**
+ * Each as often as its weight in a round of all weights, spread evenly: the n-th call of each is due in the middle of
+ * its n-th share of the round.
+ */
 function weighted<T extends Candidate>(candidates: readonly [T, ...T[]], turn: number): T {
   const total = candidates.reduce((sum, { weight }) => sum + weight, 0)
-  let place = ((turn % total) * strideFor(total)) % total
-  return candidates.find(({ weight }) => (place -= weight) < 0) ?? candidates[0]
+  const place = turn % total
+  // What is due so early has been given by now, in whichever order.
+  const past = Math.max(0, place - candidates.length) / total
+  const given = candidates.map(({ weight }) => Math.max(0, Math.ceil(weight * past - 0.5)))
+  const dueAt = ({ weight }: T, at: number): number => ((given[at] ?? 0) + 0.5) / weight
+  for (let left = place - given.reduce((sum, each) => sum + each, 0); ; left--) {
+    const due = candidates.map(dueAt)
+    const next = due.indexOf(Math.min(...due))
+    if (left <= 0) return candidates[next] ?? candidates[0]
+    given[next] = (given[next] ?? 0) + 1
+  }
 }
-
-/** Near the golden section and without a common divisor, so that a round visits every place once and none in a row. */
-function strideFor(total: number): number {
-  let stride = Math.max(1, Math.round(total * 0.618))
-  while (divisor(stride, total) !== 1) stride++
-  return stride
-}
-
-const divisor = (a: number, b: number): number => (b === 0 ? a : divisor(b, a % b))

@@ -3,7 +3,7 @@
  * in the generation in which it began: a late answer cannot speak for a newer time (F27, F28). Pure: time and chance
  * are arguments.
  */
-import { addTo, type Counts, EMPTY, sumOf, type Window } from './window.ts'
+import { addTo, type Counts, EMPTY, quietMs, sumOf, type Window } from './window.ts'
 
 export type Breaker =
   | {
@@ -49,6 +49,8 @@ export type Leave = 'free' | 'probe' | number
 const MIN_CALLS = 10
 const MAX_RATE = 0.5
 const MAX_OPEN_MS = 60_000
+/** Failures that are further apart are no row (F29). Longer than any call, or one that times out would never count. */
+const ROW_MS = 600_000
 /** While a probe is under way, others look again after this. */
 const LOOK_AGAIN_MS = 500
 
@@ -89,7 +91,8 @@ export function hear(
     case 'closed': {
       const window = addTo(breaker.window, tally, now)
       // A failure is told at once, so it comes after what went well.
-      const before = tally.ok > 0 ? 0 : breaker.failuresInARow
+      const isRowOver = tally.ok > 0 || quietMs(breaker.window, now) > ROW_MS
+      const before = isRowOver ? 0 : breaker.failuresInARow
       const failuresInARow = before + tally.failed
       return isTooMuch(failuresInARow, sumOf(window, now), policy)
         ? opened(breaker.generation, 0, tally, policy, now, random)

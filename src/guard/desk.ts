@@ -27,6 +27,8 @@ type Lease = {
   readonly instances: readonly InstanceView[]
 }
 
+type Go = Extract<Admission, { is: 'go' }>
+
 const MAX_AHEAD = 16
 /** A lease is renewed when so little of it is left. */
 const RENEW_MS = 300
@@ -40,14 +42,16 @@ export class Desk {
   standIn: Gate | undefined
   /** Until then the guard counts as out of reach. */
   awayUntil = 0
-  /** Until then a renewal of the lease is under way. */
-  renewingUntil = 0
+  /** Until then somebody asks for a lease; whoever else asks needs no more than one token. */
+  askingUntil = 0
   /** When what happened will be told. */
   flushDueAt = 0
   /** A report of failures under way: who asks next waits for it. */
   telling: Promise<unknown> | undefined
   /** How many calls were sent to an instance. */
   turn = 0
+  /** Counts how often what the guard had said before ceased to count. */
+  era = 0
   #version = ''
   #lease: Lease | undefined
   #denied: (Denial & { readonly until: number }) | undefined
@@ -73,10 +77,11 @@ export class Desk {
     return { why: this.#denied.why, retryAfterMs: Math.ceil(this.#denied.until - now) }
   }
 
-  /** A lease lives and is nearly used up. */
+  /** A lease lives and is nearly used up, and there may be more. */
   isLow(now: number): boolean {
     const lease = this.#liveLease(now)
-    return lease !== undefined && (lease.until - now < RENEW_MS || lease.tokens < lease.granted * RENEW_SHARE)
+    if (!lease || this.#isDenied(now)) return false
+    return lease.until - now < RENEW_MS || lease.tokens < lease.granted * RENEW_SHARE
   }
 
   /** Calls come, and a lease lives for them. */
@@ -91,31 +96,47 @@ export class Desk {
     return Math.max(1, ahead - Math.min(MAX_AHEAD, this.#liveLease(now)?.tokens ?? 0))
   }
 
-  /** What the guard said. A probe is no lease: it is for the one call that asked. */
-  accept(admission: Admission, now: number): void {
+  /** What the guard said when it was asked in `era`, with so many calls (0 or 1) waiting for it. */
+  accept(admission: Admission, now: number, era: number, waiting: 0 | 1): void {
     switch (admission.is) {
       case 'noted':
         break
       case 'no':
-        this.dropLease(now)
+        // What was granted before is still good where only more cannot be had.
+        if (admission.why !== 'rate') this.dropLease(now)
         this.#denied = { ...admission, until: now + admission.retryAfterMs }
         break
       case 'go': {
-        this.#denied = undefined
-        this.standIn = undefined
+        // A probe is no lease: it is for the one call that asked.
         if (admission.isProbe) break
-        const { generation, instances, ttlMs } = admission
-        const before = this.#liveLease(now)
-        const left = before?.generation === generation ? before.tokens : 0
-        const tokens = admission.tokens === undefined ? Number.POSITIVE_INFINITY : admission.tokens + left
-        this.#lease = { tokens, granted: tokens, until: now + ttlMs, generation, instances }
+        const isCurrent = era === this.era
+        if (isCurrent) this.#denied = undefined
+        this.#extendLease(admission, isCurrent ? Number.POSITIVE_INFINITY : waiting, now)
       }
     }
   }
 
-  /** What is left of it goes back with the next report. */
+  /** The guard may think differently now, also of what was asked already. What is left goes back with the next report. */
   dropLease(now: number): void {
+    this.era++
     if (this.#liveLease(now)) this.#endLease()
+  }
+
+  #extendLease(
+    { tokens = Number.POSITIVE_INFINITY, generation, instances, ttlMs }: Go,
+    most: number,
+    now: number,
+  ): void {
+    const taken = Math.min(tokens, most)
+    this.#giveBack(tokens - taken)
+    if (taken === 0) return
+    if (this.#liveLease(now)?.generation !== generation) this.#endLease()
+    const granted = taken + (this.#lease?.tokens ?? 0)
+    this.#lease = { tokens: granted, granted, until: now + ttlMs, generation, instances }
+  }
+
+  #isDenied(now: number): boolean {
+    return this.#denied !== undefined && now < this.#denied.until
   }
 
   #liveLease(now: number): Lease | undefined {
@@ -124,8 +145,11 @@ export class Desk {
   }
 
   #endLease(): void {
-    const left = this.#lease?.tokens ?? 0
+    this.#giveBack(this.#lease?.tokens ?? 0)
     this.#lease = undefined
-    if (Number.isFinite(left) && left > 0) this.ledger.note('unused', left)
+  }
+
+  #giveBack(tokens: number): void {
+    if (Number.isFinite(tokens) && tokens > 0) this.ledger.note('unused', tokens)
   }
 }

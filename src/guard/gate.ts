@@ -175,13 +175,13 @@ export class Gate {
     return nextTokenMs(this.#bucket, rate, now) + (others * 60_000) / rate.requestsPerMinute
   }
 
-  #active(now: number): Isolate[] {
+  #active(now: number): [id: string, Isolate][] {
     for (const [id, { seenAt }] of this.#isolates) if (seenAt <= now - ACTIVE_MS) this.#isolates.delete(id)
-    return [...this.#isolates.values()]
+    return [...this.#isolates]
   }
 
   #viewFor(asker: string, { instances }: Limits, now: number): InstanceView[] {
-    const others = [...this.#isolates].flatMap(([id, { inFlight }]) => (id === asker ? [] : [inFlight]))
+    const others = this.#active(now).flatMap(([id, { inFlight }]) => (id === asker ? [] : [inFlight]))
     return instances.map((url) => {
       const health = this.#instances.get(url) ?? HEALTHY
       const inFlight = others.reduce((sum, each) => sum + (each[url] ?? 0), 0)

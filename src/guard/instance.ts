@@ -54,10 +54,13 @@ export function hearOf(
   return { ...next, ejectedUntil: now + ejectedMs, timesEjected: timesEjected + 1 }
 }
 
-/** It was asked whether it is there. One that is, is let in again; one that is not, stays out until it is. */
+/**
+ * It was asked whether it is there. One that is, is let in again; one that is not, stays out until it is. It counts
+ * like a call, or one with a low score that gets no calls would keep it.
+ */
 export const hearProbe = (health: InstanceHealth, isAnswering: boolean): InstanceHealth =>
   isAnswering
-    ? { ...health, isAnswering, ejectedUntil: 0, failuresInARow: 0 }
+    ? { ...health, isAnswering, ejectedUntil: 0, failuresInARow: 0, score: blend(health.score, 1, 1) }
     : { ...health, isAnswering, score: blend(health.score, 0, 1) }
 
 const blend = (score: number, towards: number, times: number): number =>

@@ -42,25 +42,33 @@ export class Teller {
   async ask(matter: Matter, background: Background): Promise<Admission | undefined> {
     const { desk } = matter
     const { clock } = this.#ports
-    if (desk.telling) await within(guardPolicy.budgetMs, desk.telling)
     if (clock() < desk.awayUntil) return undefined
-    const asking = this.#tell(matter, desk.wanted(clock()), true)
+    if (
+      desk.telling &&
+      !(await within(
+        guardPolicy.budgetMs,
+        desk.telling.then(() => true),
+      ))
+    ) {
+      desk.telling = undefined
+      return this.#lose(desk)
+    }
+    if (clock() < desk.awayUntil) return undefined
+    const { era } = desk
+    const asking = this.#tell(matter, this.#wantOf(desk), true)
     background(asking)
     const answer = await within(guardPolicy.budgetMs, asking)
-    if (!answer?.ok) {
-      desk.awayUntil = clock() + guardPolicy.awayMs
-      return undefined
-    }
-    desk.accept(answer.value, clock())
+    if (!answer?.ok) return this.#lose(desk)
+    desk.askingUntil = 0
+    desk.accept(answer.value, clock(), era, 1)
     return answer.value
   }
 
   renew(matter: Matter, background: Background): void {
     const { desk } = matter
     const now = this.#ports.clock()
-    if (now < desk.renewingUntil || now < desk.awayUntil) return
-    desk.renewingUntil = now + guardPolicy.budgetMs
-    background(this.#tellAndAccept(matter, desk.wanted(now)))
+    if (now < desk.askingUntil || now < desk.awayUntil) return
+    background(this.#tellAndAccept(matter, this.#wantOf(desk)))
   }
 
   flushNow(matter: Matter, background: Background): void {
@@ -82,7 +90,7 @@ export class Teller {
     const flush = async (): Promise<void> => {
       await wait(FLUSH_MS)
       desk.flushDueAt = 0
-      const want = desk.isBusy(clock()) ? desk.wanted(clock()) : 0
+      const want = desk.isBusy(clock()) && clock() >= desk.askingUntil ? this.#wantOf(desk) : 0
       if (!desk.ledger.isEmpty) await this.#tellAndAccept(matter, want)
     }
     background(flush())
@@ -91,10 +99,23 @@ export class Teller {
   async #tellAndAccept(matter: Matter, want: number): Promise<void> {
     const { clock } = this.#ports
     const { desk } = matter
+    const { era } = desk
     const startedAt = clock()
     const answer = await this.#tell(matter, want, false)
-    desk.renewingUntil = 0
-    if (answer.ok && clock() - startedAt <= guardPolicy.budgetMs) desk.accept(answer.value, clock())
+    if (want > 0) desk.askingUntil = 0
+    if (answer.ok && clock() - startedAt <= guardPolicy.budgetMs) desk.accept(answer.value, clock(), era, 0)
+  }
+
+  /** Those of a lease, or one where somebody asks for a lease already: many calls at once must not ask for many leases. */
+  #wantOf(desk: Desk): number {
+    const now = this.#ports.clock()
+    if (now < desk.askingUntil) return 1
+    desk.askingUntil = now + guardPolicy.budgetMs
+    return desk.wanted(now)
+  }
+
+  #lose(desk: Desk): undefined {
+    desk.awayUntil = this.#ports.clock() + guardPolicy.awayMs
   }
 
   async #tell(

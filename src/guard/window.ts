@@ -22,6 +22,9 @@ export function addTo(window: Window, counts: Counts, now: number): Window {
 export const sumOf = (window: Window, now: number): Counts =>
   living(window, Math.floor(now / 1_000)).reduce(plus, NONE)
 
+/** How long nothing was added. */
+export const quietMs = (window: Window, now: number): number => now - (window.at(-1)?.second ?? 0) * 1_000
+
 const living = (window: Window, second: number): Window =>
   window.filter((each) => each.second > second - SECONDS && each.second <= second)
 
