@@ -29,6 +29,8 @@ type Lease = {
 
 type Go = Extract<Admission, { is: 'go' }>
 
+/** Tokens that an isolate asks for ahead of its calls. What it does not use, it gives back. */
+const MIN_AHEAD = 4
 const MAX_AHEAD = 16
 /** A lease is renewed when so little of it is left. */
 const RENEW_MS = 300
@@ -42,8 +44,10 @@ export class Desk {
   standIn: Gate | undefined
   /** Until then the guard counts as out of reach. */
   awayUntil = 0
-  /** Until then somebody asks for a lease; whoever else asks needs no more than one token. */
-  askingUntil = 0
+  /** A question for leave that is under way: whoever else needs leave waits until it is over. */
+  asking: { readonly over: Promise<unknown>; readonly until: number } | undefined
+  /** Calls that wait for leave. */
+  waiting = 0
   /** When what happened will be told. */
   flushDueAt = 0
   /** A report of failures under way: who asks next waits for it. */
@@ -77,6 +81,10 @@ export class Desk {
     return { why: this.#denied.why, retryAfterMs: Math.ceil(this.#denied.until - now) }
   }
 
+  isAsking(now: number): boolean {
+    return this.asking !== undefined && now < this.asking.until
+  }
+
   /** A lease lives and is nearly used up, and there may be more. */
   isLow(now: number): boolean {
     const lease = this.#liveLease(now)
@@ -92,12 +100,12 @@ export class Desk {
   /** Tokens to ask for: those of half a lease at the pace of this isolate's own calls. */
   wanted(now: number): number {
     const pace = (this.meter.perSecond(now) * LEASE_MS) / 1_000
-    const ahead = Math.min(MAX_AHEAD, Math.floor(pace / 2))
+    const ahead = Math.min(MAX_AHEAD, Math.max(MIN_AHEAD, Math.floor(pace / 2)))
     return Math.max(1, ahead - Math.min(MAX_AHEAD, this.#liveLease(now)?.tokens ?? 0))
   }
 
-  /** What the guard said when it was asked in `era`, with so many calls (0 or 1) waiting for it. */
-  accept(admission: Admission, now: number, era: number, waiting: 0 | 1): void {
+  /** What the guard said when it was asked in `era`, with so many calls waiting for it. */
+  accept(admission: Admission, now: number, era: number, waiting: number): void {
     switch (admission.is) {
       case 'noted':
         break

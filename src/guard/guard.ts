@@ -9,7 +9,7 @@ import { chooseInstance, type Instances, type Wish } from './choice.ts'
 import { type Denial, Desk, type Pass } from './desk.ts'
 import { Gate } from './gate.ts'
 import { NO_NEWS, type Outcome, tallyOf } from './ledger.ts'
-import { type Matter, Teller, type TellerPorts } from './teller.ts'
+import { guardPolicy, type Matter, Teller, type TellerPorts } from './teller.ts'
 
 /** The service behind which calls go. */
 export type Subject = {
@@ -35,7 +35,6 @@ export type GuardPorts = TellerPorts & {
 
 /** What the stand-in lets through: this share of the rate, and so many at once. */
 const FALLBACK = { share: 0.1, burst: 5 } as const
-const MAX_ATTEMPTS = 3
 const MAX_DESKS = 10_000
 
 export class Guard {
@@ -82,15 +81,23 @@ export class Guard {
 
   /** What the guard gives may be taken by another call before this one comes to it; then it is asked again. */
   async #obtain(matter: Matter, background: Background): Promise<Pass | Denial> {
-    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
-      const answer = await this.#teller.ask(matter, background)
-      const now = this.#ports.clock()
-      if (answer?.is === 'go' && answer.isProbe) return { ...answer, isFallback: false }
-      const taken = matter.desk.take(now)
-      if (taken) return taken
-      if (!answer) return this.#standIn(matter, now)
+    const { desk } = matter
+    const { clock } = this.#ports
+    const giveUpAt = clock() + guardPolicy.budgetMs
+    desk.waiting++
+    try {
+      for (;;) {
+        const answer = await this.#teller.ask(matter, background)
+        const now = clock()
+        if (answer?.is === 'go' && answer.isProbe) return { ...answer, isFallback: false }
+        const taken = desk.take(now)
+        if (taken) return taken
+        if (!answer) return this.#standIn(matter, now)
+        if (now >= giveUpAt) return { why: 'rate', retryAfterMs: LEASE_MS }
+      }
+    } finally {
+      desk.waiting--
     }
-    return { why: 'rate', retryAfterMs: LEASE_MS }
   }
 
   #give(

@@ -110,7 +110,7 @@ describe('the desk', () => {
 
   it('asks for half a lease at its own pace, less what it has', () => {
     const desk = deskWith()
-    expect(desk.wanted(NOW)).toBe(1)
+    expect(desk.wanted(NOW)).toBe(4)
     for (let call = 0; call < 20; call++) desk.meter.note(NOW)
     expect(desk.wanted(NOW)).toBe(10)
     desk.accept(go(4), NOW, desk.era, 1)

@@ -16,10 +16,10 @@ const deaf: Passage = { thereMs: 30_000, backMs: 0, loses: 'question' }
 
 /** A call, and so much time; more where it is not decided yet. */
 async function callIn(world: World, call = {}, forMs = 600): Promise<Permit | Denial> {
-  let isDecided = false
-  const answer = world.call(call).finally(() => (isDecided = true))
+  const state = { isDecided: false }
+  const answer = world.call(call).finally(() => (state.isDecided = true))
   await world.timeline.run(forMs)
-  while (!isDecided) await world.timeline.run(1)
+  while (!state.isDecided) await world.timeline.run(1)
   return await answer
 }
 
