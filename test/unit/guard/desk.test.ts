@@ -117,7 +117,7 @@ describe('the desk', () => {
     expect(desk.wanted(NOW)).toBe(6)
     for (let call = 0; call < 1_000; call++) desk.meter.note(NOW)
     expect(desk.wanted(NOW)).toBe(12)
-    expect(desk.wanted(NOW + 10_000)).toBe(1)
+    expect(desk.wanted(NOW + 10_000)).toBe(4)
   })
 
   it('asks again before the lease ends, or when a quarter is left', () => {
