@@ -26,6 +26,8 @@ export type Placement = {
   readonly objectsDirectory: string
   /** Settings and secrets; they win over the vars of `wrangler.toml`. */
   readonly bindings: Readonly<Record<string, string>>
+  /** For V8, as on a command line. */
+  readonly v8Flags?: readonly string[] | undefined
 }
 
 /**
@@ -63,6 +65,7 @@ const config :Workerd.Config = (
     ${sockets.join(',\n    ')},
     (name = "schedule", address = ${quote(`unix:${scheduleSocket}`)}, http = (), service = (name = "gateway", entrypoint = "schedule")),
   ],
+  v8Flags = ${list((placement.v8Flags ?? []).map(quote))},
 );
 const gateway :Workerd.Worker = (
 ${describeCode(config, bindings, (className) => quote(className))}${objects.length > 0 ? describeObjects(config) : ''}

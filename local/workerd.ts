@@ -43,6 +43,7 @@ export type WorkerdOptions = {
   readonly isolates?: number
   /** Where a debugger may look into the isolates: `host:port`. Nowhere when absent. */
   readonly inspectorAddress?: string | undefined
+  readonly v8Flags?: readonly string[]
 }
 
 /** Builds the bundle as a deployment would, without deploying. Resolves to its directory. */
@@ -78,7 +79,14 @@ export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
   const [address = '', ...furtherAddresses] = ports.map(
     (port) => `${isIPv6(host) ? `[${host}]` : host}:${port}`,
   )
-  const placement = { address, furtherAddresses, scheduleSocket, objectsDirectory, bindings }
+  const placement = {
+    address,
+    furtherAddresses,
+    scheduleSocket,
+    objectsDirectory,
+    bindings,
+    v8Flags: options.v8Flags,
+  }
   const files = ['index.js', 'entry.js', 'config.capnp'].map((name) => join(directory, name))
   const [bundle = '', entry = '', description = ''] = files
   await copyFile(join(bundleDirectory, 'index.js'), bundle)

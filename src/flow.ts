@@ -3,6 +3,7 @@
  * Each step lives in its folder and knows none of the others; the order lives here alone.
  */
 import { answer, type AnswerPorts } from './mcp/answer.ts'
+import { answerBatch } from './mcp/batch.ts'
 import { challenge } from './identity/challenge.ts'
 import type { Identity } from './identity/identify.ts'
 import type { Principal } from './identity/principal.ts'
@@ -11,6 +12,7 @@ import { receiveReply } from './mcp/receive.ts'
 import type { Scene } from './mcp/scene.ts'
 import { endSession, openListener } from './mcp/session.ts'
 import type { Background } from './platform/background.ts'
+import type { Hold } from './platform/budget.ts'
 import { err, ok, type Result } from './platform/result.ts'
 import { readBody } from './protocol/body.ts'
 import { acceptsJson, acceptsStream, BODY, climb, type Door, ENTRY } from './protocol/door.ts'
@@ -47,7 +49,17 @@ export async function serveMcp(
   if (method !== 'POST') return await serveSession(await enter(), ports)
   const atBody = climb(BODY, door)
   if (atBody) return refuse(atBody)
-  const bytes = await readBody(request)
+  const hold = ports.dispatch.budget.open(request.signal)
+  try {
+    return await serveBody(request, hold, enter, ports)
+  } finally {
+    hold.release()
+  }
+}
+
+async function serveBody(request: Request, hold: Hold, enter: Enter, ports: McpPorts): Promise<Response> {
+  const { headers } = request
+  const bytes = await readBody(request, hold)
   if (!bytes.ok) return refuse(bytes.error)
   const decoded = decodeBody(bytes.value)
   if (!decoded.ok) return refuse(decoded.error.refusal, decoded.error.idText)
@@ -122,11 +134,12 @@ async function serveBatch(
     if (message.method !== 'initialize') return await serveMessage(message, headers, async () => alone, ports)
     return refuse({ why: 'invalid_request', detail: 'initialize must come alone' }, message.idText)
   }
-  const responses = await Promise.all(texts.map((text) => serveOne(decodeElement(text))))
-  const bodies = await Promise.all(responses.map((response) => response.text()))
-  const answers = bodies.filter((body) => body !== '')
-  if (answers.length === 0) return accepted()
-  return new Response(`[${answers.join(',')}]`, { headers: { 'content-type': 'application/json' } })
+  const messages = texts.map((text) => {
+    const decoded = decodeElement(text)
+    const idText = decoded.ok && decoded.value.is === 'message' ? decoded.value.message.idText : undefined
+    return { idText, answer: () => serveOne(decoded) }
+  })
+  return await answerBatch(messages, ports.dispatch.budget.open(scene.value.request.signal))
 }
 
 const NO_BATCHES: Refusal = { why: 'invalid_request', detail: 'batches are not supported' }

@@ -21,10 +21,12 @@ import type { DispatchPorts } from './mcp/prepare.ts'
 import { InFlight } from './mcp/inflight.ts'
 import { Listens } from './mcp/listens.ts'
 import { openTickets } from './mcp/tickets.ts'
+import { ByteBudget } from './platform/budget.ts'
 import { systemClock } from './platform/clock.ts'
 import { remember, rememberFor } from './platform/remember.ts'
 import { err } from './platform/result.ts'
 import { type Environment, readSettings, type Settings } from './platform/settings.ts'
+import { LIMITS } from './protocol/limits.ts'
 import type { ServiceRecord } from './registry/image.ts'
 import { Registry } from './registry/registry.ts'
 import { CredentialStore } from './storage/credential.ts'
@@ -67,11 +69,12 @@ function compose(settings: Settings, namespaces: Namespaces): Gateway {
     DEFAULT_ORGANISATION,
   )
   const policy = { allowPrivate: settings.allowPrivateUpstreams, ownHosts: [] }
+  const budget = new ByteBudget(LIMITS.memoryBytes)
   const registrar = new Registrar({
     registry,
     store: new ServiceStore(database, DEFAULT_ORGANISATION),
     credentials,
-    discover,
+    discover: (destination) => discover({ ...destination, budget }),
     policy,
     clock,
   })
@@ -100,6 +103,7 @@ function compose(settings: Settings, namespaces: Namespaces): Gateway {
     recover: registrar.recover.bind(registrar),
     noteChange: (service, background) => background(guards.noteChange(service)),
     noteMismatch: (service, background) => background(guards.noteMismatch(service)),
+    budget,
     log,
   }
   const mcp: McpPorts = {

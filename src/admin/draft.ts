@@ -4,11 +4,11 @@ import { Secret } from '../platform/secret.ts'
 import type { Transport } from '../protocol/transport.ts'
 import type { ServiceConfig, ServiceInstance, ServiceRecord } from '../registry/image.ts'
 import { type AddressPolicy, type AddressRefusal, checkAddress } from '../upstream/address.ts'
-import type { Connection, UpstreamAuth } from '../upstream/connection.ts'
+import type { Destination, UpstreamAuth } from '../upstream/connection.ts'
 import type { Change, Registration } from './body.ts'
 import { invalidBody, type Problem } from './problem.ts'
 
-export type Draft = Connection & {
+export type Draft = Destination & {
   readonly config: ServiceConfig
   /** `undefined`: as they are. */
   readonly instances: readonly ServiceInstance[] | undefined

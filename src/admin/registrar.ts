@@ -13,7 +13,7 @@ import type { CredentialStore } from '../storage/credential.ts'
 import type { DatabaseFault } from '../storage/database.ts'
 import type { Act, ServiceFields, ServiceStore } from '../storage/services.ts'
 import type { AddressPolicy } from '../upstream/address.ts'
-import type { Connection } from '../upstream/connection.ts'
+import type { Destination } from '../upstream/connection.ts'
 import type { Discovery } from '../upstream/discovery.ts'
 import { describeFault, type Fault } from '../upstream/fault.ts'
 import type { Change, Registration } from './body.ts'
@@ -24,7 +24,7 @@ export type RegistrarPorts = {
   readonly registry: Registry
   readonly store: ServiceStore
   readonly credentials: CredentialStore
-  readonly discover: (connection: Connection) => Promise<Result<Discovery, Fault>>
+  readonly discover: (destination: Destination) => Promise<Result<Discovery, Fault>>
   readonly policy: AddressPolicy
   readonly clock: Clock
 }

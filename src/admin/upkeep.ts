@@ -5,6 +5,7 @@
  */
 import type { Background } from '../platform/background.ts'
 import type { Clock } from '../platform/clock.ts'
+import { Slots } from '../platform/slots.ts'
 import type { ConfiguredService } from '../platform/settings.ts'
 import type { ServiceRecord } from '../registry/image.ts'
 import type { Registry } from '../registry/registry.ts'
@@ -44,7 +45,10 @@ export class Upkeep {
     this.#ranAt = this.#ports.clock()
     await this.#ports.registry.heal()
     await this.#registerConfigured(background)
-    await Promise.all(this.#failed().map((service) => this.#ports.registrar.recover(service, background)))
+    const slots = new Slots()
+    const recover = (service: ServiceRecord) =>
+      slots.use(() => this.#ports.registrar.recover(service, background))
+    await Promise.all(this.#failed().map(recover))
   }
 
   #failed(): readonly ServiceRecord[] {

@@ -167,10 +167,11 @@ export class ParkedCallObject extends DurableObject {
     }
     if (acceptsStream) return streamPieces(talk.pieces, { onEnd, onAbandon: () => this.#leave(round) })
     const piece = await lastOf(talk.pieces)
-    onEnd()
-    return piece
-      ? new Response(piece.text, { status: piece.status, headers: { 'content-type': 'application/json' } })
+    const response = piece
+      ? respondWith(piece.text, piece.status, true, piece.hold?.moveTo(this.#gone.signal))
       : refuse({ why: 'upstream_bad_answer', service: talk.call.service, reason: INTERRUPTED })
+    onEnd()
+    return response
   }
 
   #heed(signal: AbortSignal): void {

@@ -8,6 +8,7 @@ import type { FollowPorts } from '../mcp/follow.ts'
 import type { Listener, SessionState } from '../mcp/memory.ts'
 import type { Background } from '../platform/background.ts'
 import { within } from '../platform/deadline.ts'
+import { Slots } from '../platform/slots.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import type { ServiceRecord } from '../registry/image.ts'
 import type { Snapshot } from '../registry/snapshot.ts'
@@ -45,6 +46,7 @@ export class SessionSources {
   readonly #keeper: Keeper
   readonly #emit: (text: string) => void
   readonly #sources = new Map<string, Source>()
+  readonly #slots = new Slots()
 
   constructor(ports: ListenerPorts, keeper: Keeper, emit: (text: string) => void) {
     this.#ports = ports
@@ -68,8 +70,13 @@ export class SessionSources {
       const over = new AbortController()
       const { promise: isHeard, resolve } = Promise.withResolvers<void>()
       this.#sources.set(serviceId, { key, over, isHeard })
-      const hearing = this.#hear({ service, dialect, filter }, listener, over.signal, resolve)
-      this.#keeper.background(hearing.catch(() => undefined).finally(resolve))
+      const hear = async (): Promise<void> => {
+        const hearing = this.#hear({ service, dialect, filter }, listener, over.signal, resolve)
+        this.#keeper.background(hearing.catch(() => undefined).finally(resolve))
+        // An upstream that sends no headers before it has something to say must not keep the others waiting.
+        await within(LIMITS.hearMs, isHeard)
+      }
+      this.#keeper.background(this.#slots.use(hear))
     }
   }
 

@@ -4,6 +4,7 @@
  */
 import { within } from '../platform/deadline.ts'
 import { openOutlet } from '../platform/outlet.ts'
+import { Slots } from '../platform/slots.ts'
 import { editMember } from '../protocol/edit.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import { isObject } from '../protocol/message.ts'
@@ -54,8 +55,12 @@ export async function openSubscription(asked: Asked, idText: string, ports: Port
   const tell = (text: string): void => outlet.write(writeEvent(stamp(text, idText)))
   const { groups, filter, wanted } = honoured
   const { endpoint, snapshot, background } = asked
+  const slots = new Slots()
   const ready = [...wanted].map(([service, names]) =>
-    tellOf(service, names, asked, ports.dispatch, outlet.closed, tell),
+    // An upstream that sends no headers before it has something to say must not keep the others waiting.
+    slots.use(() =>
+      within(LIMITS.hearMs, tellOf(service, names, asked, ports.dispatch, outlet.closed, tell)),
+    ),
   )
   if (groups.length > 0) ready.push(ports.listen.watch(snapshot.servicesAt(endpoint), background))
   const follow = async (): Promise<void> => {

@@ -73,6 +73,7 @@ export function outcomeOf({ fault }: Verdict, isSlow: boolean): Outcome {
       return { is: 'neutral', pauseMs: fault.retryAfterMs }
     case 'auth':
     case 'too_large':
+    case 'overloaded':
     case 'cancelled':
       return { is: 'neutral', pauseMs: 0 }
   }

@@ -8,6 +8,7 @@ import type { Guard } from '../guard/guard.ts'
 import type { InFlight } from './inflight.ts'
 import type { SessionMemory, SessionState } from './memory.ts'
 import type { Guarded } from './permit.ts'
+import type { ByteBudget } from '../platform/budget.ts'
 import type { Background } from '../platform/background.ts'
 import type { Clock } from '../platform/clock.ts'
 import { err, ok, type Result } from '../platform/result.ts'
@@ -40,6 +41,7 @@ export type DispatchPorts = {
   readonly noteChange: (service: ServiceRecord, background: Background) => void
   /** A service does not know what it offered. */
   readonly noteMismatch: (service: ServiceRecord, background: Background) => void
+  readonly budget: ByteBudget
   readonly log: Log
 }
 
@@ -124,7 +126,7 @@ const DEFAULT_LOG_LEVEL = 'info'
 export async function connect(
   service: ServiceRecord,
   background: Background,
-  ports: Pick<DispatchPorts, 'guardedBy' | 'openCredential' | 'recover'>,
+  ports: Pick<DispatchPorts, 'guardedBy' | 'openCredential' | 'recover' | 'budget'>,
   url?: string,
 ): Promise<Result<Connection, Refusal>> {
   const { name, transport, config } = service
@@ -139,7 +141,8 @@ export async function connect(
   const auth = await ports.openCredential(service)
   if (!auth) return err({ why: 'upstream_auth', service: name })
   const isOneOfSeveral = instances.length > 1
-  return ok({ url: instance.url, isOneOfSeveral, transport, headers: config.headers ?? {}, auth })
+  const { budget } = ports
+  return ok({ url: instance.url, isOneOfSeveral, transport, headers: config.headers ?? {}, auth, budget })
 }
 
 const notCallable = ({ name }: ServiceRecord): Refusal => ({

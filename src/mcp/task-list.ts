@@ -1,5 +1,6 @@
 /** `tasks/list` (2025-11-25, experimental): the tasks of every upstream that this client has a session with. */
 import { Deadline } from '../platform/deadline.ts'
+import { Slots } from '../platform/slots.ts'
 import { cut, elementsOf, writeObject } from '../protocol/json.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import { refuse } from '../protocol/refusal.ts'
@@ -28,9 +29,10 @@ export async function listTasks(asked: Asked, idText: string, { dispatch: ports 
     return await dispatch(forward, { snapshot, signal: request.signal, background }, ports)
   }
   const state = session && (await ports.memory.state(session, background))
+  const slots = new Slots()
   const lists = await Promise.all(
     Object.entries(state?.upstreams ?? {}).map(([serviceId, dialect]) =>
-      tasksOf(serviceId, dialect, asked, ports),
+      slots.use(() => tasksOf(serviceId, dialect, asked, ports)),
     ),
   )
   return answerWithText(idText, writeObject([['tasks', `[${lists.flat().join(',')}]`]]))

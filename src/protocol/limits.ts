@@ -15,6 +15,12 @@ export const LIMITS = {
   /** Up to this size a JSON answer of declared length is read and checked whole before a byte is passed on. */
   checkedAnswerBytes: 65_536,
   eventBytes: 1_048_576,
+  /** Texts up to this size are not counted. */
+  uncountedBytes: 65_536,
+  /** What all others may take in the memory of one isolate at once (F67). */
+  memoryBytes: 67_108_864,
+  /** What a byte of text takes while it is read, decoded, edited and sent. Measured: test/load/memory.test.ts. */
+  memoryPerByte: 4,
   /** Silence on a stream, comments included, after which it is given up; of a call, the timeout of its service. */
   streamIdleMs: 30_000,
   /** A call answered by a stream, whatever is sent on it. */
@@ -28,6 +34,8 @@ export const LIMITS = {
   maxRetryMs: 10_000,
   /** Silence on a stream to a caller after which it is told that the gateway is still there. */
   keepAliveMs: 15_000,
+  /** A caller that reads nothing of its stream for so long is let go (F40). */
+  writeIdleMs: 30_000,
   /** A listening stream is ended after this; its client opens another. */
   listenTotalMs: 3_600_000,
   /** Between two looks at the registry while a caller listens. */

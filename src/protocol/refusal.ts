@@ -32,6 +32,8 @@ export type Refusal =
   /** `service`: absent where the limit is the gateway's own. */
   | { why: 'rate_limited'; service?: string; retryAfterMs: number }
   | { why: 'unavailable'; retryAfterMs: number }
+  /** An answer was dropped for want of memory; whatever was asked for has been done. */
+  | { why: 'overloaded'; retryAfterMs: number }
   /** A call was lost inside the gateway, and whether its upstream ran it cannot be known. */
   | { why: 'interrupted' }
   | { why: 'bug'; ref: string }
@@ -126,6 +128,10 @@ export function describeRefusal(refusal: Refusal): WireError {
     case 'unavailable': {
       const headers = { 'retry-after': seconds(refusal.retryAfterMs) }
       return { status: 503, code: -31503, message: 'Gateway temporarily unavailable', headers }
+    }
+    case 'overloaded': {
+      const message = `The gateway is out of memory for answers and dropped this one, the call may have had effects, try again in ${seconds(refusal.retryAfterMs)} s: Gateway temporarily unavailable`
+      return { status: 200, code: -31503, message, data: { retryAfterMs: refusal.retryAfterMs } }
     }
     case 'interrupted': {
       const message =

@@ -2,12 +2,14 @@
  * The JSON-RPC answer inside an upstream's HTTP response, JSON or event stream, bounded and checked: it must
  * be whole, be a response, and carry the id that was asked with (F13–F21).
  */
+import type { ByteBudget, Hold } from '../platform/budget.ts'
 import type { Deadline } from '../platform/deadline.ts'
 import { err, ok, type Result } from '../platform/result.ts'
 import { readMember } from '../protocol/edit.ts'
-import { cut, isObjectAt, membersOf, type Span } from '../protocol/json.ts'
+import { isJson } from '../protocol/grammar.ts'
+import { cut, isObjectAt, membersOf, type Span, stringAt } from '../protocol/json.ts'
 import { LIMITS } from '../protocol/limits.ts'
-import { isObject } from '../protocol/message.ts'
+import { holdText } from '../protocol/memory.ts'
 import { EventReader } from '../protocol/sse.ts'
 import type { Fault } from './fault.ts'
 import { discard, faultOfDeadline, faultOfStatus } from './send.ts'
@@ -17,6 +19,8 @@ export type Answer = {
   readonly text: string
   readonly members: ReadonlyMap<string, Span>
   readonly isError: boolean
+  /** What it takes of the memory for answers; absent: it is too small to count. Whoever reads it gives it back. */
+  readonly hold?: Hold
 }
 
 export type Body = 'json' | 'stream'
@@ -36,39 +40,76 @@ export async function readAnswer(
   response: Response,
   idText: string | undefined,
   deadline: Deadline,
+  budget: ByteBudget,
 ): Promise<Result<Answer, Fault>> {
   const body = bodyOf(response)
   if (!body.ok) return body
+  const hold = budget.open(deadline.signal)
   try {
-    return body.value === 'stream' ? await readStream(response, idText) : await readJson(response, idText)
+    const answer =
+      body.value === 'stream'
+        ? await readStream(response, idText, hold)
+        : await readJson(response, idText, hold)
+    if (answer.ok && hold.bytes > 0) return ok({ ...answer.value, hold })
+    hold.release()
+    return answer
   } catch {
+    hold.release()
     return err(faultOfBody(deadline))
   }
 }
 
-async function readJson(response: Response, idText: string | undefined): Promise<Result<Answer, Fault>> {
+async function readJson(
+  response: Response,
+  idText: string | undefined,
+  hold: Hold,
+): Promise<Result<Answer, Fault>> {
   const declared = Number(response.headers.get('content-length') ?? Number.NaN)
   const isSmall = declared <= LIMITS.checkedAnswerBytes && !response.headers.has('content-encoding')
-  const text = isSmall ? await response.text() : await readText(response)
-  return text === undefined
-    ? err({ is: 'too_large', limitBytes: LIMITS.answerBytes })
-    : checkAnswer(text, idText)
+  const text = isSmall ? ok(await response.text()) : await readText(response, hold)
+  return text.ok ? checkAnswer(text.value, idText) : text
 }
 
-/** The whole body, or `undefined` as soon as it is larger than the limit; decoded bytes count (F19, F20). */
-async function readText(response: Response): Promise<string | undefined> {
-  const decoder = new TextDecoder()
-  let text = ''
+/** The whole body, given up as soon as it is larger than the limit; decoded bytes count (F19, F20). */
+async function readText(response: Response, hold: Hold): Promise<Result<string, Fault>> {
+  const chunks: Uint8Array[] = []
   let size = 0
-  for await (const chunk of response.body ?? []) {
-    size += chunk.length
-    if (size > LIMITS.answerBytes) return undefined
-    text += decoder.decode(chunk, { stream: true })
+  try {
+    for await (const chunk of response.body ?? []) {
+      size += chunk.length
+      if (size > LIMITS.answerBytes) return err({ is: 'too_large', limitBytes: LIMITS.answerBytes })
+      if (!holdText(hold, size)) return err({ is: 'overloaded' })
+      chunks.push(chunk)
+    }
+    return ok(decodeAll(chunks, size))
+  } finally {
+    for (const chunk of chunks) free(chunk)
   }
-  return text + decoder.decode()
 }
 
-async function readStream(response: Response, idText: string | undefined): Promise<Result<Answer, Fault>> {
+function decodeAll(chunks: readonly Uint8Array[], size: number): string {
+  const bytes = new Uint8Array(size)
+  let at = 0
+  for (const chunk of chunks) {
+    bytes.set(chunk, at)
+    at += chunk.length
+    free(chunk)
+  }
+  const text = new TextDecoder().decode(bytes)
+  free(bytes)
+  return text
+}
+
+/** Gives the memory of bytes back at once: a collector would come to it when it is too late (F67). */
+function free({ buffer }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0)
+}
+
+async function readStream(
+  response: Response,
+  idText: string | undefined,
+  hold: Hold,
+): Promise<Result<Answer, Fault>> {
   const reader = new EventReader()
   const pieces = new TextDecoder()
   for await (const chunk of response.body ?? []) {
@@ -77,6 +118,7 @@ async function readStream(response: Response, idText: string | undefined): Promi
       if (answer.ok) return answer
     }
     if (reader.held > LIMITS.eventBytes) return err({ is: 'too_large', limitBytes: LIMITS.eventBytes })
+    if (!holdText(hold, reader.held)) return err({ is: 'overloaded' })
   }
   return err({ is: 'not_mcp', detail: 'the stream ended without an answer' })
 }
@@ -86,28 +128,43 @@ async function readStream(response: Response, idText: string | undefined): Promi
  * without an id.
  */
 export function checkAnswer(text: string, idText: string | undefined): Result<Answer, Fault> {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    return err({ is: 'not_mcp', detail: 'the answer is not complete JSON' })
-  }
-  if (!isObject(value)) return err({ is: 'not_mcp', detail: 'the answer is no JSON-RPC message' })
-  const { id, error, result } = value
+  if (!isJson(text)) return err({ is: 'not_mcp', detail: 'the answer is not complete JSON' })
+  if (!/^\s*\{/.test(text)) return err({ is: 'not_mcp', detail: 'the answer is no JSON-RPC message' })
+  const members = membersOf(text)
+  const [result, error] = [members.get('result'), members.get('error')]
   const isError = error !== undefined
-  const isResponse = isError ? isErrorObject(error) && result === undefined : isObject(result)
-  if (value['jsonrpc'] !== '2.0' || !isResponse) {
+  const isResponse = isError ? isErrorAt(text, error) && !result : result && isObjectAt(text, result)
+  if (stringAt(text, members.get('jsonrpc')) !== '2.0' || !isResponse) {
     return err({ is: 'not_mcp', detail: 'the answer is no JSON-RPC response' })
   }
-  const isId = typeof id === 'string' || typeof id === 'number'
-  const hasOurId = isId ? idText === undefined || JSON.stringify(id) === idText : isError
+  const id = idAt(text, members.get('id'))
+  const hasOurId = id === undefined ? isError : idText === undefined || id === idText
   if (!hasOurId) return err({ is: 'not_mcp', detail: 'the answer carries another id' })
-  return ok({ text, members: membersOf(text), isError })
+  return ok({ text, members, isError })
 }
 
 /** What a client must find to be able to tell what went wrong (JSON-RPC 2.0, section 5.1). */
-const isErrorObject = (error: unknown): boolean =>
-  isObject(error) && Number.isInteger(error['code']) && typeof error['message'] === 'string'
+function isErrorAt(text: string, error: Span): boolean {
+  if (!isObjectAt(text, error)) return false
+  const members = membersOf(text, error.start)
+  const code = members.get('code')
+  return (
+    stringAt(text, members.get('message')) !== undefined &&
+    code !== undefined &&
+    /^-?\d/.test(cut(text, code)) &&
+    Number.isInteger(Number(cut(text, code)))
+  )
+}
+
+/** The id as we would write it, `undefined` where there is none; a long one is somebody else's. */
+function idAt(text: string, span: Span | undefined): string | undefined {
+  if (!span || !/^["\d-]/.test(cut(text, span))) return undefined
+  if (span.end - span.start > MAX_ID_CHARS) return ''
+  return JSON.stringify(JSON.parse(cut(text, span)))
+}
+
+/** Each character of an id may be written as an escape of six. */
+const MAX_ID_CHARS = 6 * LIMITS.idChars + 2
 
 /** The raw text of the answer's `result`; `undefined`: it is an error. */
 export function resultOf(answer: Answer): string | undefined {

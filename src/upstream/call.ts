@@ -1,4 +1,5 @@
 /** One request to one service, from its deadline to its answer, which is a value or a stream. */
+import type { Hold } from '../platform/budget.ts'
 import { Deadline } from '../platform/deadline.ts'
 import { err, ok, type Result } from '../platform/result.ts'
 import { LIMITS } from '../protocol/limits.ts'
@@ -53,12 +54,12 @@ async function deliver(
   }
   if (call.inputs.is === 'ask' && call.acceptsStream) return await deliverOrAsk(call, pieces(), deadline)
   if (body === 'stream') return await collect(call, pieces(), deadline)
-  const answer = await readAnswer(sent.response, sent.upstreamIdText, deadline)
+  const answer = await readAnswer(sent.response, sent.upstreamIdText, deadline, call.connection.budget)
   if (!answer.ok) return finish(call, deadline, answer)
   const { text, status } = await describeAnswer(answer.value, call, sent.dialect.era)
   deadline.end()
   call.onOver({ errorCode: errorCodeOf(answer.value), wasTurnedAway: !sent.response.ok })
-  return ok(respondWith(text, status, call.acceptsJson))
+  return ok(respondWith(text, status, call.acceptsJson, kept(answer.value, call)))
 }
 
 /** What the upstream says to a call that was sent, piece by piece. */
@@ -112,6 +113,12 @@ function stream(pieces: Pieces, deadline: Deadline): Response {
   return streamPieces(pieces, { onEnd: end, onAbandon })
 }
 
+/** What is held for the upstream's answer goes on being held for the caller's. */
+const kept = ({ hold }: Pick<Piece, 'hold'>, { signal }: Pick<UpstreamCall, 'signal'>): Hold | undefined =>
+  hold?.moveTo(signal)
+
+const NOTHING: Piece = { text: '', status: 200, isLast: true }
+
 /** A plain answer stays plain; only one that asks for input becomes a stream. */
 async function deliverOrAsk(
   call: UpstreamCall,
@@ -120,10 +127,11 @@ async function deliverOrAsk(
 ): Promise<Result<Response, Fault>> {
   const first = await pieces.next()
   if (first.done || (first.value.isLast && call.acceptsJson)) {
-    const { text, status } = first.done ? { text: '', status: 200 } : first.value
+    const { text, status, hold } = first.done ? NOTHING : first.value
+    const response = respondWith(text, status, true, kept({ hold }, call))
     await pieces.return()
     deadline.end()
-    return ok(respondWith(text, status, true))
+    return ok(response)
   }
   return ok(stream(prepend(first.value, pieces), deadline))
 }
@@ -135,14 +143,14 @@ async function* prepend(first: Piece, rest: Pieces): Pieces {
 
 /** For a caller that takes no stream: what was said on the way is dropped. */
 async function collect(
-  call: Pick<UpstreamCall, 'acceptsJson'>,
+  call: Pick<UpstreamCall, 'acceptsJson' | 'signal'>,
   pieces: Pieces,
   deadline: Deadline,
 ): Promise<Result<Response, Fault>> {
-  for await (const { text, status, isLast } of pieces) {
+  for await (const { text, status, hold, isLast } of pieces) {
     if (!isLast) continue
     deadline.end()
-    return ok(respondWith(text, status, call.acceptsJson))
+    return ok(respondWith(text, status, call.acceptsJson, kept({ hold }, call)))
   }
   deadline.end()
   return err({ is: 'not_mcp', detail: 'the stream ended without an answer' })

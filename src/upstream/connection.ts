@@ -1,4 +1,5 @@
 /** How to reach one upstream: address, credential, fixed headers, and what was learned of its protocol. */
+import type { ByteBudget } from '../platform/budget.ts'
 import { Secret } from '../platform/secret.ts'
 import type { Transport } from '../protocol/transport.ts'
 import type { Era } from '../protocol/version.ts'
@@ -9,7 +10,7 @@ export type UpstreamAuth =
   | { readonly type: 'bearer'; readonly token: Secret }
   | { readonly type: 'api-key'; readonly apiKey: Secret; readonly header: string }
 
-export type Connection = {
+export type Destination = {
   /** Of the service, or of one of its instances. */
   readonly url: string
   /** Other instances may know nothing of what is said to this one. */
@@ -20,6 +21,11 @@ export type Connection = {
   readonly link?: Link
   readonly headers: Readonly<Record<string, string>>
   readonly auth: UpstreamAuth
+}
+
+export type Connection = Destination & {
+  /** Where what is held of its answers counts. */
+  readonly budget: ByteBudget
 }
 
 /** What discovery learned and every later request needs. */

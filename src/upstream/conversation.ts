@@ -1,5 +1,6 @@
 /** What a conversation with one upstream is about, and the pieces that its caller is given. */
 import type { Background } from '../platform/background.ts'
+import type { Hold } from '../platform/budget.ts'
 import type { Deadline } from '../platform/deadline.ts'
 import { describeRefusal, errorText, type Refusal } from '../protocol/refusal.ts'
 import type { Era } from '../protocol/version.ts'
@@ -56,6 +57,8 @@ export type Piece = {
   readonly status: number
   readonly eventId?: string | undefined
   readonly retryMs?: number | undefined
+  /** What the text takes of the memory for answers. */
+  readonly hold?: Hold | undefined
   /** Nothing more answers the request of the caller. */
   readonly isLast: boolean
   /** Why the upstream gave no answer; on a last piece. */

@@ -38,7 +38,9 @@ async function* follow(talk: Conversation, sent: Sent): AsyncGenerator<Piece, Ne
   // An upstream that waits for the answer to what it asked has nothing to say.
   let isAsking = false
   const idleMs = (): number => (isAsking ? LIMITS.inputWaitMs : idleMsOf(sent, talk))
-  const options = { idText: sent.upstreamIdText, deadline: talk.deadline, idleMs, beside: sent.beside }
+  const { deadline, connection } = talk
+  const { upstreamIdText: asked, beside } = sent
+  const options = { idText: asked, deadline, idleMs, beside, budget: connection.budget }
   for await (const incoming of readWithBeside(sent.response, options)) {
     if (incoming.place) place = laterPlace(place, incoming.place)
     switch (incoming.is) {
@@ -102,7 +104,8 @@ async function* passAnswer(
     talk.onAnswered?.()
     const { text, status } = await describeAnswer(answer, talk, sent.dialect.era)
     const eventId = place?.eventId && (await talk.border.eventId(place.eventId))
-    yield { text, status, eventId: eventId || undefined, isLast: true, errorCode: errorCodeOf(answer) }
+    const sealedId = eventId || undefined
+    yield { text, status, eventId: sealedId, hold: answer.hold, isLast: true, errorCode: errorCodeOf(answer) }
     return undefined
   }
   const next: Sent | undefined = yield* passInputRequired(talk, result)

@@ -2,12 +2,15 @@
  * An upstream's answer in the words of the caller: its id, its era, public names. Where nothing needs to change,
  * the bytes pass untouched.
  */
+import type { Hold } from '../platform/budget.ts'
+import { openOutflow } from '../platform/outflow.ts'
 import { editMember, readMember, readText } from '../protocol/edit.ts'
 import { cut, type Edit, elementsOf, replace, writeObject } from '../protocol/json.ts'
 import { STREAM_HEADERS, writeEvent } from '../protocol/sse.ts'
 import type { Era } from '../protocol/version.ts'
 import { type Answer, resultOf } from './answer.ts'
 import type { Border } from './border.ts'
+import { OUTFLOW } from './stream.ts'
 
 export type Delivery = {
   /** The id as the caller wrote it; `undefined`: that of the answer, which is of a call made before. */
@@ -121,8 +124,18 @@ function memberOf(answer: Answer, member: 'result' | 'error'): string {
   return span ? cut(answer.text, span) : '{}'
 }
 
-/** One message as a whole response, in the form that the caller accepts. */
-export const respondWith = (text: string, status: number, acceptsJson: boolean): Response =>
-  acceptsJson
-    ? new Response(text, { status, headers: { 'content-type': 'application/json' } })
-    : new Response(writeEvent(text), { status, headers: STREAM_HEADERS })
+/**
+ * One message as a whole response, in the form that the caller accepts. `hold`: what the text takes of the memory for
+ * answers, given back when the caller has read it, or does not read on.
+ */
+export function respondWith(text: string, status: number, acceptsJson: boolean, hold?: Hold): Response {
+  const headers = acceptsJson ? { 'content-type': 'application/json' } : STREAM_HEADERS
+  const said = acceptsJson ? text : writeEvent(text)
+  return new Response(hold ? heldStream(said, hold) : said, { status, headers })
+}
+
+function heldStream(text: string, hold: Hold): ReadableStream<Uint8Array> {
+  const release = (): void => hold.release()
+  const next = async () => ({ text, isLast: true })
+  return openOutflow({ next, onEnd: release, onAbandon: release }, OUTFLOW)
+}

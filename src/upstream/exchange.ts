@@ -53,7 +53,10 @@ export async function exchange(
   const body = JSON.stringify({ jsonrpc: '2.0', id, method, params: sentParams })
   const { url, link } = connection
   const sent = await send({ url, headers, body, link }, deadline)
-  return sent.ok ? await readAnswer(sent.value, JSON.stringify(id), deadline) : sent
+  if (!sent.ok) return sent
+  const answer = await readAnswer(sent.value, JSON.stringify(id), deadline, connection.budget)
+  if (answer.ok) answer.value.hold?.release()
+  return answer
 }
 
 /** One notification of the gateway's own, which the upstream takes or refuses. */

@@ -1,5 +1,6 @@
 /** What can go wrong with an upstream, told apart so that operators and agents each get their sentence. */
-import type { UpstreamRefusal } from '../protocol/refusal.ts'
+import { MEMORY_BACK_MS } from '../protocol/memory.ts'
+import type { Refusal } from '../protocol/refusal.ts'
 
 export type Fault =
   | { readonly is: 'not_mcp'; readonly detail: string }
@@ -18,10 +19,12 @@ export type Fault =
   | { readonly is: 'auth'; readonly isUnknown?: boolean }
   | { readonly is: 'throttled'; readonly retryAfterMs: number }
   | { readonly is: 'too_large'; readonly limitBytes: number }
+  /** The gateway could not hold the answer; the upstream is not to blame. */
+  | { readonly is: 'overloaded' }
   /** The caller went away; nobody is left to be told. */
   | { readonly is: 'cancelled' }
 
-export function refusalOf(fault: Fault, service: string): UpstreamRefusal {
+export function refusalOf(fault: Fault, service: string): Refusal {
   switch (fault.is) {
     case 'connection':
     case 'tls':
@@ -37,6 +40,8 @@ export function refusalOf(fault: Fault, service: string): UpstreamRefusal {
       return { why: 'upstream_throttled', service, retryAfterMs: fault.retryAfterMs }
     case 'too_large':
       return { why: 'result_too_large', service, limitBytes: fault.limitBytes }
+    case 'overloaded':
+      return { why: 'overloaded', retryAfterMs: MEMORY_BACK_MS }
     case 'cancelled':
       return { why: 'upstream_bad_answer', service, reason: 'the caller went away' }
   }
@@ -61,6 +66,8 @@ export function describeFault(fault: Fault): string {
       return `The server limits its callers; it asks to wait ${fault.retryAfterMs} ms.`
     case 'too_large':
       return `The server answered with more than ${fault.limitBytes} bytes.`
+    case 'overloaded':
+      return 'The gateway is out of memory for answers. Try again shortly.'
     case 'cancelled':
       return 'The request was cancelled.'
   }

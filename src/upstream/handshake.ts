@@ -95,8 +95,9 @@ export async function initialize(
   const sent = await send({ url, headers, body, link }, deadline)
   if (!sent.ok) return sent
   const sessionId = sent.value.headers.get('mcp-session-id') ?? undefined
-  const answer = await readAnswer(sent.value, '1', deadline)
+  const answer = await readAnswer(sent.value, '1', deadline, connection.budget)
   if (!answer.ok) return answer
+  answer.value.hold?.release()
   if (answer.value.isError)
     return err({ is: 'not_mcp', detail: `initialize was refused (${errorMessage(answer.value)})` })
   const protocolVersion = readText(answer.value, 'protocolVersion') ?? ''

@@ -2,9 +2,11 @@
  * What an upstream says in one HTTP answer, message by message: notifications and requests on the way, then the
  * answer. Bounded and checked (F06, F13–F21); a fault is the last thing said, never thrown.
  */
+import type { ByteBudget, Hold } from '../platform/budget.ts'
 import { type Deadline, within } from '../platform/deadline.ts'
 import { cut, membersOf } from '../protocol/json.ts'
 import { LIMITS } from '../protocol/limits.ts'
+import { holdText } from '../protocol/memory.ts'
 import { isObject, type RawMembers, unknownMembers } from '../protocol/message.ts'
 import { EventReader, type ServerEvent } from '../protocol/sse.ts'
 import { type Answer, bodyOf, checkAnswer, faultOfBody, readAnswer } from './answer.ts'
@@ -51,6 +53,7 @@ export type ReadOptions = {
   /** The id that the answer must carry; `undefined`: any, since the stream is not of one request. */
   readonly idText: string | undefined
   readonly deadline: Deadline
+  readonly budget: ByteBudget
   /** Silence after which a stream is given up, asked before each wait. */
   readonly idleMs?: () => number
   /** Lets go of the stream at once, whatever is awaited of it. */
@@ -65,19 +68,25 @@ export async function* readIncoming(
   const body = bodyOf(response)
   if (!body.ok) return yield { is: 'fault', fault: body.error }
   if (body.value === 'stream' && response.body) return yield* readStream(response.body, options)
-  const answer = await readAnswer(response, options.idText, options.deadline)
-  yield answer.ok ? { is: 'answer', answer: answer.value } : { is: 'fault', fault: answer.error }
+  const answer = await readAnswer(response, options.idText, options.deadline, options.budget)
+  if (!answer.ok) return yield { is: 'fault', fault: answer.error }
+  try {
+    yield { is: 'answer', answer: answer.value }
+  } finally {
+    answer.value.hold?.release()
+  }
 }
 
 async function* readStream(
   body: ReadableStream<Uint8Array>,
-  { idText, deadline, idleMs = () => LIMITS.streamIdleMs, letGo }: ReadOptions,
+  { idText, deadline, budget, idleMs = () => LIMITS.streamIdleMs, letGo }: ReadOptions,
 ): AsyncGenerator<Incoming, void, void> {
   const source = body.getReader()
   const cancel = (): void => void source.cancel().catch(() => undefined)
   letGo?.addEventListener('abort', cancel, { once: true })
   const events = new EventReader()
   const decoder = new TextDecoder()
+  const hold = budget.open(deadline.signal)
   try {
     for (;;) {
       const read = source.read()
@@ -88,19 +97,26 @@ async function* readStream(
       for (const event of events.read(decoder.decode(piece.value, { stream: true }))) {
         const incoming = readEvent(event, idText)
         if (!incoming) continue
-        yield incoming
+        yield incoming.is === 'answer' && hold.bytes > 0 ? held(incoming, hold) : incoming
         if (incoming.is === 'answer' && idText !== undefined) return
       }
       if (events.held > LIMITS.eventBytes) {
         return yield { is: 'fault', fault: { is: 'too_large', limitBytes: LIMITS.eventBytes } }
       }
+      if (!holdText(hold, events.held)) return yield { is: 'fault', fault: { is: 'overloaded' } }
     }
   } catch {
     yield { is: 'fault', fault: faultOfBody(deadline) }
   } finally {
+    hold.release()
     cancel()
   }
 }
+
+const held = (incoming: Extract<Incoming, { is: 'answer' }>, hold: Hold): Incoming => ({
+  ...incoming,
+  answer: { ...incoming.answer, hold },
+})
 
 /** Messages of other requests, and what is no message at all, are passed over (F16–F18, S43, S44). */
 function readEvent(event: ServerEvent, idText: string | undefined): Incoming | undefined {

@@ -45,7 +45,8 @@ export async function* listenTo(
         const { response, dialect: spoken } = opened.value
         onOpen(spoken)
         const idleMs = (): number => Number.POSITIVE_INFINITY
-        for await (const incoming of readIncoming(response, { idText: undefined, deadline, idleMs })) {
+        const options = { idText: undefined, deadline, idleMs, budget: connection.budget }
+        for await (const incoming of readIncoming(response, options)) {
           if (incoming.place) place = incoming.place
           if (incoming.is === 'end' || incoming.is === 'fault') break
           yield incoming

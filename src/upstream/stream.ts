@@ -1,38 +1,33 @@
 /**
  * A conversation as an event stream. Nothing is read before the caller asks for it; when there is nothing to say
- * for a while, a comment keeps the connection open; a caller that goes away lets go of everything behind it.
+ * for a while, a comment keeps the connection open; a caller that goes away, or reads no more, lets go of everything
+ * behind it (F39, F40).
  */
-import { within } from '../platform/deadline.ts'
+import { systemClock } from '../platform/clock.ts'
+import { openOutflow, type Outflow, type OutflowBounds } from '../platform/outflow.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import { KEEP_ALIVE, STREAM_HEADERS, writeEvent, writeMark } from '../protocol/sse.ts'
 import type { Piece } from './conversation.ts'
 
-const encoder = new TextEncoder()
+/** When the caller's request is answered, and when the caller went away first. */
+export type StreamEnds = Pick<Outflow, 'onEnd' | 'onAbandon'>
 
-export type StreamEnds = {
-  /** The caller's request is answered. */
-  readonly onEnd: () => void
-  /** The caller went away first. */
-  readonly onAbandon: () => void
+/** How long the gateway waits for callers, and lets them wait without a word. */
+export const OUTFLOW: OutflowBounds = {
+  idleMs: LIMITS.writeIdleMs,
+  quiet: { afterMs: LIMITS.keepAliveMs, text: KEEP_ALIVE },
+  clock: systemClock,
 }
 
 export function streamPieces(
   pieces: AsyncIterator<Piece, void, void>,
   { onEnd, onAbandon }: StreamEnds,
 ): Response {
-  let next: Promise<IteratorResult<Piece, void>> | undefined
-  const stream = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      next ??= pieces.next()
-      const piece = await within(LIMITS.keepAliveMs, next)
-      if (piece) next = undefined
-      controller.enqueue(encoder.encode(piece ? writePiece(piece) : KEEP_ALIVE))
-      if (!piece || !(piece.done || piece.value.isLast)) return
-      onEnd()
-      controller.close()
-    },
-    cancel: onAbandon,
-  })
+  const next: Outflow['next'] = async () => {
+    const piece = await pieces.next()
+    return { text: writePiece(piece), isLast: piece.done === true || piece.value.isLast }
+  }
+  const stream = openOutflow({ next, onEnd, onAbandon }, OUTFLOW)
   return new Response(stream, { headers: STREAM_HEADERS })
 }
 

@@ -29,8 +29,11 @@ export class Dependency {
   }
 }
 
-/** Where a gateway's Durable Objects live, who hears what its runtime says, and how many isolates it has. */
-export type GatewayRuntime = Pick<WorkerdOptions, 'dataDirectory' | 'sink' | 'isolates'>
+/** Where a gateway's Durable Objects live, who hears what its runtime says, and how many isolates it has; where its heap is looked at. */
+export type GatewayRuntime = Pick<
+  WorkerdOptions,
+  'dataDirectory' | 'sink' | 'isolates' | 'inspectorAddress' | 'v8Flags'
+>
 
 type GatewaySettings = Readonly<Record<string, string | undefined>>
 

@@ -67,6 +67,11 @@ export class Upstream {
     return this.#sockets.size
   }
 
+  /** Bytes that were taken of what it says, over the connections that are open. */
+  get takenBytes(): number {
+    return [...this.#sockets].reduce((sum, socket) => sum + socket.bytesWritten - socket.writableLength, 0)
+  }
+
   get sessions(): number {
     return this.#door.sessions
   }

@@ -1,0 +1,11 @@
+/** What texts take of the memory that all requests of an isolate share (F67). */
+import type { Hold } from '../platform/budget.ts'
+import { LIMITS } from './limits.ts'
+
+/** Counts so much text, or so many bytes that become one. False: there is no memory left for it. */
+export const holdText = (hold: Hold, size: number): boolean =>
+  // What is small costs more to count than to hold.
+  hold.resize(size > LIMITS.uncountedBytes ? size * LIMITS.memoryPerByte : 0)
+
+/** Answers are held for as long as they take to pass through. */
+export const MEMORY_BACK_MS = 1_000
