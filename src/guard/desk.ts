@@ -124,6 +124,11 @@ export class Desk {
     }
   }
 
+  /** What comes too late is not used, and goes back. */
+  decline(admission: Admission): void {
+    if (admission.is === 'go' && !admission.isProbe) this.#giveBack(admission.tokens ?? 0)
+  }
+
   /** The guard may think differently now, also of what was asked already. What is left goes back with the next report. */
   dropLease(now: number): void {
     this.era++

@@ -60,6 +60,7 @@ export class Teller {
     const asking = this.#askFor(matter, Math.max(desk.waiting, desk.wanted(now)), true)
     background(asking)
     const answer = await this.#inTime(asking)
+    if (!answer) background(asking.then((late) => late.ok && desk.decline(late.value)))
     if (!answer?.ok) return this.#lose(desk)
     desk.accept(answer.value, clock(), era, desk.waiting)
     return answer.value
@@ -104,7 +105,10 @@ export class Teller {
     const { era } = desk
     const startedAt = clock()
     const answer = await (want > 0 ? this.#askFor(matter, want, false) : this.#tell(matter, 0, false))
-    if (answer.ok && clock() - startedAt <= guardPolicy.budgetMs) desk.accept(answer.value, clock(), era, 0)
+    if (!answer.ok) return
+    const isLate = clock() - startedAt > guardPolicy.budgetMs
+    if (isLate) desk.decline(answer.value)
+    else desk.accept(answer.value, clock(), era, 0)
   }
 
   /** Lets the desk know that leave is asked for. A question that is not answered in time keeps nobody from another. */

@@ -51,8 +51,14 @@ describe('S57 a limit', () => {
     const refused = answers.filter(({ status }) => status === 429)
     expect(passed.length + refused.length).toBe(400)
     for (const { body } of passed) expect(body.result.content[0].text).toBe('x')
+    await eventually(3_000, async () =>
+      expect((await metricsOf('limited')).counts.refused.rate).toBe(refused.length),
+    )
+    // On a machine that is busy enough the guard may be late, and its stand-ins let a few through: these are counted.
+    const { fallback } = (await metricsOf('limited')).counts
+    expect(fallback).toBeLessThanOrEqual(ISOLATES * 5)
     expect(passed.length).toBeGreaterThanOrEqual(100)
-    expect(passed.length).toBeLessThanOrEqual(100 + Math.ceil((seconds * 100) / 60))
+    expect(passed.length - fallback).toBeLessThanOrEqual(100 + Math.ceil((seconds * 100) / 60))
     expect(sent() - before).toBe(passed.length)
     for (const { body, headers } of refused) {
       expect(body.error.code).toBe(-31429)
@@ -62,9 +68,6 @@ describe('S57 a limit', () => {
       expect(body.error.data.retryAfterMs).toBeGreaterThan(0)
       expect(Number(headers.get('retry-after'))).toBeGreaterThanOrEqual(1)
     }
-    await eventually(3_000, async () =>
-      expect((await metricsOf('limited')).counts.refused.rate).toBe(refused.length),
-    )
   })
   it('lets through as many as are due while more are wanted', async () => {
     await register('busy', { rateLimit: { requestsPerMinute: 1_200, burstLimit: 20 } })
