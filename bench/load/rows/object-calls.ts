@@ -30,7 +30,7 @@ export const objectCalls: Row = {
 
 async function countAdmits({ gateway }: Yard, { name }: Service): Promise<number> {
   const { status, body } = await gateway.manage('GET', `/mcp/services/${name}/metrics`)
-  const admits = body?.guard?.admits
+  const admits = body?.counts?.admits
   if (status === 200 && typeof admits === 'number') return admits
   throw new Error(`the gateway does not count its calls to Durable Objects (metrics: ${status})`)
 }
