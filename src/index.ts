@@ -70,18 +70,19 @@ function compose(settings: Settings, namespaces: Namespaces): Gateway {
   )
   const policy = { allowPrivate: settings.allowPrivateUpstreams, ownHosts: [] }
   const budget = new ByteBudget(LIMITS.memoryBytes)
+  const reach = openReach(log)
+  const guards = new ServiceGuards(namespaces.SERVICE_GUARD, reach, clock)
   const registrar = new Registrar({
     registry,
     store: new ServiceStore(database, DEFAULT_ORGANISATION),
     credentials,
     discover: (destination) => discover({ ...destination, budget }),
+    forgive: (service) => guards.forgive(service),
     policy,
     clock,
   })
   const upkeep = new Upkeep({ registry, registrar, configured: settings.configured, clock, log })
   const { allowedOrigins } = settings
-  const reach = openReach(log)
-  const guards = new ServiceGuards(namespaces.SERVICE_GUARD, reach, clock)
   const mayCall = (url: string): boolean => checkAddress(url, policy).ok
   const guardedBy = rememberFor((service: ServiceRecord) =>
     guardedUnder(service, mayCall, settings.defaultTimeoutMs),

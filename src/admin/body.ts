@@ -51,9 +51,14 @@ const auth = z.discriminatedUnion('type', [
   }),
 ])
 
-const ms = (max: number) => z.int().min(1).max(max)
+/** Every fault of a number names the whole range. */
+function whole(min: number, max: number) {
+  const error = `must be a whole number from ${min} to ${max}`
+  return z.number({ error }).refine((value) => Number.isInteger(value) && value >= min && value <= max, error)
+}
+const ms = (max: number) => whole(1, max)
 
-export const instance = z.strictObject({ url, weight: z.int().min(1).max(100).default(1) })
+export const instance = z.strictObject({ url, weight: whole(1, 100).default(1) })
 
 const settings = {
   transport: z.enum(['http', 'sse']),
@@ -62,23 +67,23 @@ const settings = {
   auth,
   timeoutMs: ms(600_000),
   rateLimit: z.strictObject({
-    requestsPerMinute: z.int().min(1).max(1_000_000),
-    burstLimit: z.int().min(1).max(100_000),
+    requestsPerMinute: whole(1, 1_000_000),
+    burstLimit: whole(1, 100_000),
   }),
   circuitBreaker: z.strictObject({
-    failureThreshold: z.int().min(1).max(1_000),
+    failureThreshold: whole(1, 1_000),
     recoveryTimeout: ms(3_600_000),
-    halfOpenMaxCalls: z.int().min(1).max(100),
+    halfOpenMaxCalls: whole(1, 100),
     slowCallMs: ms(600_000).optional(),
   }),
   retry: z.strictObject({
-    maxAttempts: z.int().min(1).max(10),
+    maxAttempts: whole(1, 10),
     backoffStrategy: z.enum(['linear', 'exponential']),
     initialDelay: ms(60_000),
     maxDelay: ms(600_000),
     jitter: z.boolean(),
   }),
-  cacheTtlSeconds: z.int().min(0).max(86_400),
+  cacheTtlSeconds: whole(0, 86_400),
   trusted: z.boolean(),
   fallbackTools: z
     .array(z.looseObject({ name: z.string().min(1).max(128), inputSchema: z.looseObject({}) }))

@@ -25,6 +25,8 @@ export type RegistrarPorts = {
   readonly store: ServiceStore
   readonly credentials: CredentialStore
   readonly discover: (destination: Destination) => Promise<Result<Discovery, Fault>>
+  /** An operator has seen the service work, so its circuit need not stay open. */
+  readonly forgive: (service: ServiceRecord) => Promise<void>
   readonly policy: AddressPolicy
   readonly clock: Clock
 }
@@ -93,6 +95,7 @@ export class Registrar {
     }
     const act = { actor, action: 'service.update', target: service.name }
     const stored = await this.#store(service, draft.value, discovered, act, background)
+    if (discovered.ok) background(this.#ports.forgive(service))
     if (!stored.ok || discovered.ok || Object.keys(body).length > 0) return stored
     return err(discoveryFailed(service.name, discovered.error))
   }

@@ -201,6 +201,11 @@ export class ServiceGuards {
     return this.#reach.again(async () => ({ ...(await this.#object(serviceId).view(serviceId, limits)) }))
   }
 
+  /** An operator has seen the service work. */
+  async forgive({ id }: ServiceRecord): Promise<void> {
+    await this.#reach.again(() => this.#object(id).forgive())
+  }
+
   async noteChange({ id }: ServiceRecord): Promise<void> {
     await this.#reach.again(() => this.#object(id).noteChange(id))
   }

@@ -87,6 +87,12 @@ export class ServiceGuardObject extends DurableObject {
     return { ...this.#gate.view(limits, now), usage: { waiting: size, dropped } }
   }
 
+  /** See `Gate.forgive`. */
+  forgive(): void {
+    this.#gate.forgive(systemClock())
+    this.#save(undefined)
+  }
+
   watch(serviceId: string): Promise<void> {
     return this.#watch.watch(serviceId)
   }

@@ -32,6 +32,8 @@ type Go = Extract<Admission, { is: 'go' }>
 /** Tokens that an isolate asks for ahead of its calls. What it does not use, it gives back. */
 const MIN_AHEAD = 4
 const MAX_AHEAD = 16
+/** An operator may have mended what was wrong, so a "no" is believed no longer without asking. */
+const MAX_DENIAL_MS = 5_000
 /** A lease is renewed when so little of it is left. */
 const RENEW_MS = 300
 const RENEW_SHARE = 0.25
@@ -58,7 +60,7 @@ export class Desk {
   era = 0
   #version = ''
   #lease: Lease | undefined
-  #denied: (Denial & { readonly until: number }) | undefined
+  #denied: (Denial & { readonly until: number; readonly askAgainAt: number }) | undefined
 
   /** Whatever was said of other limits is forgotten. */
   heed(version: string, now: number): void {
@@ -77,6 +79,11 @@ export class Desk {
       const { generation, instances } = lease
       return { generation, isProbe: false, isFallback: false, instances }
     }
+    return this.#denied && now < this.#denied.askAgainAt ? this.denial(now) : undefined
+  }
+
+  /** The last "no", for as long as it was meant. */
+  denial(now: number): Denial | undefined {
     if (!this.#denied || this.#denied.until <= now) return undefined
     return { why: this.#denied.why, retryAfterMs: Math.ceil(this.#denied.until - now) }
   }
@@ -112,7 +119,12 @@ export class Desk {
       case 'no':
         // What was granted before is still good where only more cannot be had.
         if (admission.why !== 'rate') this.dropLease(now)
-        this.#denied = { ...admission, until: now + admission.retryAfterMs }
+        this.#denied = {
+          why: admission.why,
+          retryAfterMs: admission.retryAfterMs,
+          until: now + admission.retryAfterMs,
+          askAgainAt: now + Math.min(admission.retryAfterMs, MAX_DENIAL_MS),
+        }
         break
       case 'go': {
         // A probe is no lease: it is for the one call that asked.
@@ -149,7 +161,7 @@ export class Desk {
   }
 
   #isDenied(now: number): boolean {
-    return this.#denied !== undefined && now < this.#denied.until
+    return this.denial(now) !== undefined
   }
 
   #liveLease(now: number): Lease | undefined {

@@ -107,6 +107,13 @@ export class Gate {
     }
   }
 
+  /** An operator has seen the service work: its circuit is tried at once, and it is not left alone any longer. */
+  forgive(clock: number): void {
+    const now = this.#advance(clock)
+    this.#pausedUntil = Math.min(this.#pausedUntil, now)
+    if (this.#breaker.is === 'open') this.#breaker = { ...this.#breaker, until: now }
+  }
+
   /** An instance was asked whether it is there. */
   hearProbe(url: string, isAnswering: boolean): void {
     this.#instances.set(url, hearProbe(this.#instances.get(url) ?? HEALTHY, isAnswering))

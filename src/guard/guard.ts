@@ -160,6 +160,8 @@ export class Guard {
 
   #standIn(matter: Matter, now: number): Pass | Denial {
     const { desk } = matter
+    const known = desk.denial(now)
+    if (known) return known
     desk.standIn ??= new Gate()
     const request = { isolate: '', want: 1, mayProbe: true, limits: reduced(matter.limits), report: NO_NEWS }
     const answer = desk.standIn.admit(request, now, this.#ports.random())

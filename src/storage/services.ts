@@ -156,7 +156,14 @@ export class ServiceStore {
       .update(serviceInstances)
       .set({ deletedAt: sql`now()` })
       .where(living)
-    return rows.length === 0 ? [clear] : [clear, this.#database.insert(serviceInstances).values(rows)]
+    if (rows.length === 0) return [clear]
+    // One that stays keeps its row.
+    const kept = { weight: sql`excluded.weight`, deletedAt: null }
+    const insert = this.#database
+      .insert(serviceInstances)
+      .values(rows)
+      .onConflictDoUpdate({ target: serviceInstances.id, set: kept })
+    return [clear, insert]
   }
 
   #living(id: string) {

@@ -104,6 +104,17 @@ describe('F25 recovery', () => {
   })
 })
 
+describe('an operator who has seen the service work', () => {
+  it('need not wait until its circuit closes by itself', async () => {
+    const slow = { ...circuitBreaker, recoveryTimeout: 3_600_000 }
+    await gateway.registerAnew('shaky', upstream.url, { circuitBreaker: slow })
+    await fail(3)
+    expect(await codeOf()).toBe(-31523)
+    expect((await gateway.manage('POST', '/api/v1/servers/shaky/refresh')).status).toBe(200)
+    await eventually(8_000, async () => expect(await codeOf()).toBeUndefined())
+  })
+})
+
 describe('what says nothing about the service', () => {
   it.each([
     ['F11', ROWS.F11, -31511],

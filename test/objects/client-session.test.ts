@@ -53,7 +53,7 @@ describe('what a legacy session is told', () => {
     expect(await stub.collect('question', ['name'], 1_000)).toEqual({ name: '{"action":"accept"}' })
   })
 
-  it('survives an eviction: events that its client has not seen', async () => {
+  it('F51 survives an eviction: events that its client has not seen', async () => {
     const session = await openSession({})
     let stream: Response | undefined
     const stub = await newObject(async () => {

@@ -432,3 +432,31 @@ describe('settings', () => {
       expect((await broken.fetch(path)).status).toBe(503)
   })
 })
+
+describe('instances', () => {
+  it('are listed, added and removed, and keep their ids', async () => {
+    const [name, path] = [fresh(), '/api/v1/servers/']
+    const { body: service } = await gateway.register(name, upstream.url)
+    const instances = `${path}${name}/instances`
+    const list = async () => (await gateway.manage('GET', instances)).body.items
+    expect(await list()).toEqual([{ id: service.id, url: upstream.url, weight: 1 }])
+    const added = await gateway.manage('POST', instances, { url: `${upstream.url}?two`, weight: 3 })
+    expect(added.status).toBe(201)
+    expect(added.body).toEqual({ id: expect.any(String), url: `${upstream.url}?two`, weight: 3 })
+    const other = await gateway.manage('POST', instances, { url: `${upstream.url}?three` })
+    expect((await list()).map(({ id }: { id: string }) => id)).toEqual([
+      service.id,
+      added.body.id,
+      other.body.id,
+    ])
+    expectProblem(
+      await gateway.manage('POST', instances, { url: `${upstream.url}?two` }),
+      400,
+      'invalid_body',
+    )
+    expect((await gateway.manage('DELETE', `${instances}/${added.body.id}`)).body.items).toHaveLength(2)
+    expectProblem(await gateway.manage('DELETE', `${instances}/${added.body.id}`), 404, 'unknown_instance')
+    expectProblem(await gateway.manage('DELETE', `${instances}/${service.id}`), 404, 'unknown_instance')
+    expectProblem(await gateway.manage('GET', `${path}nobody/instances`), 404, 'unknown_service')
+  })
+})
