@@ -50,6 +50,8 @@ export class Desk {
   asking: { readonly over: Promise<unknown>; readonly until: number } | undefined
   /** Calls that wait for leave. */
   waiting = 0
+  /** When the guard was last told something. */
+  toldAt = 0
   /** When what happened will be told. */
   flushDueAt = 0
   /** A report of failures under way: who asks next waits for it. */

@@ -87,10 +87,13 @@ export class Teller {
     const { clock } = this.#ports
     const now = clock()
     // One that is long overdue went down with the request that it belonged to.
-    if (now < desk.flushDueAt + FLUSH_MS) return
+    if (now < desk.flushDueAt + 2 * FLUSH_MS) return
     desk.flushDueAt = now + FLUSH_MS
     const flush = async (): Promise<void> => {
       await wait(FLUSH_MS)
+      // What has happened since the guard was last told may wait as long as anything.
+      const restMs = desk.toldAt + FLUSH_MS - clock()
+      if (restMs > 0) await wait(restMs)
       desk.flushDueAt = 0
       const then = clock()
       const want = desk.isBusy(then) && !desk.isAsking(then) ? desk.wanted(then) : 0
@@ -142,6 +145,7 @@ export class Teller {
   ): Promise<Result<Admission, unknown>> {
     const { ask, isolate } = this.#ports
     const report = desk.ledger.drain()
+    desk.toldAt = this.#ports.clock()
     const answer = await ask(id, { isolate, want, mayProbe, limits, report })
     // Records have names of their own, so a second time does no harm; counts that are lost, are.
     if (!answer.ok) for (const record of report.records) desk.ledger.keep(record)

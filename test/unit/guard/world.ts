@@ -3,6 +3,7 @@
  * end. What the gates granted and what the isolates let through is kept in a book, where it can be compared.
  */
 import type { Admission, AdmitRequest } from '../../../src/guard/admission.ts'
+import type { Breaker } from '../../../src/guard/breaker.ts'
 import { Gate, type SavedGate } from '../../../src/guard/gate.ts'
 import type { Denial } from '../../../src/guard/desk.ts'
 import { Guard, type Permit, type Subject } from '../../../src/guard/guard.ts'
@@ -35,23 +36,50 @@ export type Passage = {
 
 export const quick: Passage = { thereMs: 5, backMs: 5 }
 
+type Mark = {
+  readonly at: number
+  /** Calls let through so far. */
+  readonly gone: number
+  /** Tokens that are out: granted, and neither used nor given back nor lost on the way. */
+  readonly outstanding: number
+}
+
 /** The gate of one service, as the object keeps it: state in memory, and what survives it. */
 export class Keeper {
   gate = new Gate()
   saved: SavedGate = this.gate.saved
   readonly records: string[] = []
-  readonly generations: number[] = []
-  /** Tokens that are out: granted, and neither used nor given back nor lost on the way. */
-  outstanding = 0
+  /** What the breaker was after each question. */
+  readonly breakers: (Breaker & { readonly at: number })[] = []
+  /** Before and after each event. */
+  readonly book: Mark[] = []
+  #gone = 0
+  #outstanding = 0
 
   admit(request: AdmitRequest, now: number, random: number): Admission {
     const admission = this.gate.admit(request, now, random)
     this.saved = this.gate.saved
     this.records.push(...request.report.records)
-    this.generations.push(this.gate.breaker.generation)
-    this.outstanding -= request.report.unused
-    if (admission.is === 'go') this.outstanding += admission.tokens ?? 0
+    this.breakers.push({ ...this.gate.breaker, at: now })
+    this.#note(now, 0, (admission.is === 'go' ? (admission.tokens ?? 0) : 0) - request.report.unused)
     return admission
+  }
+
+  /** A call was let through. */
+  go(now: number): void {
+    this.#note(now, 1, -1)
+  }
+
+  /** Tokens that were granted came too late, or not at all. */
+  lose(now: number, tokens: number): void {
+    this.#note(now, 0, -tokens)
+  }
+
+  #note(at: number, gone: number, outstanding: number): void {
+    this.book.push({ at, gone: this.#gone, outstanding: this.#outstanding })
+    this.#gone += gone
+    this.#outstanding += outstanding
+    this.book.push({ at, gone: this.#gone, outstanding: this.#outstanding })
   }
 
   /** The object loses its memory, and these tokens that it had not written down. */
@@ -74,8 +102,6 @@ export type Entry = {
   readonly serviceId: string
   readonly isolate: number
   readonly url: string
-  /** Tokens that were out just before it. */
-  readonly outstanding: number
 }
 
 export class World {
@@ -85,6 +111,8 @@ export class World {
   readonly entries: Entry[] = []
   readonly denials: Denial[] = []
   readonly asks: AdmitRequest[] = []
+  /** How long each call waited for its leave. */
+  readonly waitsMs: number[] = []
   /** Calls that the service works on now, and the most that it ever did since this was set to 0. */
   inFlight = 0
   mostInFlight = 0
@@ -115,7 +143,9 @@ export class World {
     durationMs = 10,
     wish = {},
   }: Call = {}): Promise<Permit | Denial> {
+    const askedAt = this.timeline.now
     const answer = await this.guards[isolate]?.admit(service, wish, this.#background)
+    this.waitsMs.push(this.timeline.now - askedAt)
     if (!answer || 'why' in answer) {
       if (answer) this.denials.push(answer)
       return answer ?? { why: 'open', retryAfterMs: 0 }
@@ -124,6 +154,8 @@ export class World {
     this.timeline.after(durationMs, () => {
       this.inFlight--
       answer.settle(outcome, this.#background)
+      // Said twice, it must count once.
+      answer.settle(FAILED, this.#background)
     })
     return answer
   }
@@ -133,9 +165,9 @@ export class World {
   }
 
   #enter(serviceId: string, isolate: number, url: string): void {
-    const keeper = this.keeperOf(serviceId)
-    this.entries.push({ at: this.timeline.now, serviceId, isolate, url, outstanding: keeper.outstanding })
-    keeper.outstanding--
+    const at = this.timeline.now
+    this.entries.push({ at, serviceId, isolate, url })
+    this.keeperOf(serviceId).go(at)
     this.mostInFlight = Math.max(this.mostInFlight, ++this.inFlight)
   }
 
@@ -149,7 +181,8 @@ export class World {
     const admission = keeper.admit(request, timeline.now, this.#random())
     await timeline.wait(backMs)
     const isLate = thereMs + backMs > guardPolicy.budgetMs
-    if (admission.is === 'go' && (loses === 'answer' || isLate)) keeper.outstanding -= admission.tokens ?? 0
+    if (admission.is === 'go' && (loses === 'answer' || isLate))
+      keeper.lose(timeline.now, admission.tokens ?? 0)
     return loses === 'answer' ? err('lost') : ok(admission)
   }
 }
