@@ -15,6 +15,8 @@ export const MAX_BODY_BYTES = 64 * 1024 * 1024
 export interface Fault {
   readonly delayMs?: number
   readonly status?: number
+  /** Of the answer with that status; JSON or not. */
+  readonly body?: string
   readonly hang?: boolean
   readonly destroy?: boolean
 }
@@ -88,7 +90,10 @@ export const startEndpoint = async (
     if (failing?.delayMs) await wait(failing.delayMs, undefined, { ref: false })
     if (failing?.hang) return
     if (failing?.destroy) return void request.socket.destroy()
-    if (failing?.status) return send(response, failure(failing.status, 'fault'))
+    if (failing?.status) {
+      const { status, body } = failing
+      return send(response, body === undefined ? failure(status, 'fault') : { status, body })
+    }
     const { method = 'GET', headers } = request
     send(response, await answer({ method, url, headers, readBody: () => readBody(request) }))
   }

@@ -45,11 +45,25 @@ export function createApp({ mcp, admin, health, upkeep, log }: AppPorts): Hono {
   app.route('/', adminRoutes(admin))
 
   app.notFound(() => unknownEndpoint())
-  app.onError((error) => {
+  const tellBug = (thrown: unknown): Response => {
     const ref = crypto.randomUUID()
-    log('error', 'bug', { ref, error: error.message, stack: error.stack })
+    const fields =
+      thrown instanceof Error
+        ? { error: thrown.message, stack: thrown.stack }
+        : { error: typeof thrown === 'string' ? thrown : `an ${typeof thrown}, no error` }
+    log('error', 'bug', { ref, ...fields })
     return refuse({ why: 'bug', ref })
-  })
+  }
+  app.onError(tellBug)
+  const { fetch } = app
+  // `onError` hears of instances of Error alone (F70).
+  app.fetch = async (...call) => {
+    try {
+      return await fetch(...call)
+    } catch (thrown) {
+      return tellBug(thrown)
+    }
+  }
   return app
 }
 

@@ -24,13 +24,14 @@ import { openTickets } from './mcp/tickets.ts'
 import { ByteBudget } from './platform/budget.ts'
 import { systemClock } from './platform/clock.ts'
 import { remember, rememberFor } from './platform/remember.ts'
-import { err } from './platform/result.ts'
+import { err, ok, type Result } from './platform/result.ts'
 import { type Environment, readSettings, type Settings } from './platform/settings.ts'
 import { LIMITS } from './protocol/limits.ts'
 import type { ServiceRecord } from './registry/image.ts'
 import { Registry } from './registry/registry.ts'
 import { CredentialStore } from './storage/credential.ts'
-import { openDatabase } from './storage/database.ts'
+import { databasePolicy, openDatabase } from './storage/database.ts'
+import { Patience } from './storage/patience.ts'
 import { Publication } from './storage/publication.ts'
 import { QuickStore } from './storage/quick.ts'
 import { Sealer } from './platform/seal.ts'
@@ -54,15 +55,17 @@ function compose(settings: Settings, namespaces: Namespaces): Gateway {
   const clock = systemClock
   const log = openLog(settings.logLevel)
   const identity = new Identity(settings)
-  const database = openDatabase(settings.databaseUrl.reveal())
+  const reads = openDatabase(settings.databaseUrl.reveal(), databasePolicy.readBudgetMs)
+  const writes = openDatabase(settings.databaseUrl.reveal(), databasePolicy.writeBudgetMs)
+  const patience = new Patience({ clock, random: Math.random, log })
   const quick = new QuickStore(settings.redisUrl, settings.redisToken.reveal(), clock)
   const publication = new Publication(
     quick,
     new Sealer(settings.encryptionKey, 'image'),
     DEFAULT_ORGANISATION,
   )
-  const usage = new UsageStore(database)
-  const source = new StoredRegistry(database, publication, DEFAULT_ORGANISATION)
+  const usage = new UsageStore(writes, patience)
+  const source = new StoredRegistry(reads, patience, publication, DEFAULT_ORGANISATION)
   const registry = new Registry(source, clock)
   const credentials = new CredentialStore(
     new Sealer(settings.encryptionKey, 'credential'),
@@ -74,14 +77,15 @@ function compose(settings: Settings, namespaces: Namespaces): Gateway {
   const guards = new ServiceGuards(namespaces.SERVICE_GUARD, reach, clock)
   const registrar = new Registrar({
     registry,
-    store: new ServiceStore(database, DEFAULT_ORGANISATION),
+    store: new ServiceStore(writes, patience, DEFAULT_ORGANISATION),
     credentials,
     discover: (destination) => discover({ ...destination, budget }),
     forgive: (service) => guards.forgive(service),
     policy,
     clock,
   })
-  const upkeep = new Upkeep({ registry, registrar, configured: settings.configured, clock, log })
+  const { configured } = settings
+  const upkeep = new Upkeep({ registry, registrar, configured, clock, random: Math.random, log })
   const { allowedOrigins } = settings
   const mayCall = (url: string): boolean => checkAddress(url, policy).ok
   const guardedBy = rememberFor((service: ServiceRecord) =>
@@ -135,11 +139,7 @@ function compose(settings: Settings, namespaces: Namespaces): Gateway {
     },
     health: {
       registry,
-      isDatabaseReachable: remember(
-        async () => (await source.committedVersion()) !== undefined,
-        1_000,
-        clock,
-      ),
+      isDatabaseReachable: remember(async () => (await source.committedVersion()).ok, 1_000, clock),
       isQuickStoreReachable: remember(() => quick.isReachable(), 1_000, clock),
       listens: () => mcp.listens.total,
     },
@@ -162,9 +162,10 @@ function compose(settings: Settings, namespaces: Namespaces): Gateway {
 type Opened = { readonly gateway: Gateway } | { readonly app: Pick<Hono, 'fetch'> }
 
 function open(env: Environment): Opened {
-  const settings = readSettings(env)
-  if (!settings.ok) return { app: unconfigured(settings.error, openLog('info')) }
-  return { gateway: compose(settings.value, readNamespaces(env)) }
+  const [settings, namespaces] = [readSettings(env), readNamespaces(env)]
+  if (settings.ok && namespaces.ok) return { gateway: compose(settings.value, namespaces.value) }
+  const faults = [settings, namespaces].flatMap((read) => (read.ok ? [] : read.error))
+  return { app: unconfigured(faults, openLog('info')) }
 }
 
 const opened = new WeakMap<Environment, Opened>()
@@ -182,8 +183,14 @@ function gatewayFor(env: Environment): Gateway {
   throw new Error('The gateway is not configured.')
 }
 
+const NAMESPACES = ['CLIENT_SESSION', 'PARKED_CALL', 'SERVICE_GUARD'] as const satisfies (keyof Namespaces)[]
+
 /** The one place where bindings become namespaces: wrangler.toml declares them. */
-const readNamespaces = (env: Environment): Namespaces => env as unknown as Namespaces
+function readNamespaces(env: Environment): Result<Namespaces, readonly string[]> {
+  const missing = NAMESPACES.filter((name) => env[name] === undefined)
+  if (missing.length === 0) return ok(env as unknown as Namespaces)
+  return err(missing.map((name) => `Binding ${name} is missing: wrangler.toml declares it.`))
+}
 
 export class ClientSession extends ClientSessionObject {
   constructor(ctx: DurableObjectState, env: Environment) {

@@ -15,11 +15,9 @@ export async function reportHealth(
   { registry, isDatabaseReachable, isQuickStoreReachable, listens }: HealthPorts,
   background: Background,
 ): Promise<Response> {
-  const [database, cache] = await Promise.all([
-    isDatabaseReachable(),
-    isQuickStoreReachable(),
-    registry.look(background),
-  ])
+  const probes = Promise.all([isDatabaseReachable(), isQuickStoreReachable(), registry.look(background)])
+  background(probes)
+  const [database, cache] = await probes
   const { snapshot } = registry.held
   const isWhole = database && cache && snapshot !== undefined
   return Response.json(

@@ -51,6 +51,35 @@ export const storageAway: Problem = {
   detail: 'The database cannot be reached, nothing was changed. Try again in a moment.',
 }
 
+/** `storageAway` once something was sent. */
+export const writeUnanswered: Problem = {
+  ...storageAway,
+  detail:
+    'The database did not answer. Whether the change was stored is not known: look before you try again.',
+}
+
+/** `storageAway` after the commit. */
+export const writeUnseen: Problem = {
+  ...storageAway,
+  detail: 'The change was stored, but the database cannot be read now. Look again in a moment.',
+}
+
+export const schemaBehind: Problem = {
+  status: 503,
+  code: 'schema_behind',
+  title: 'Database not migrated',
+  detail:
+    'The tables are not those that this release needs, nothing was changed. Run `npm run db:migrate`, then try again.',
+}
+
+/** Ours to mend, so not 400; the log has what Postgres calls it. */
+export const writeRejected: Problem = {
+  status: 500,
+  code: 'write_rejected',
+  title: 'Write rejected',
+  detail: 'The database does not take this, nothing was changed. The log line statement_rejected says why.',
+}
+
 export const forbidden: Problem = {
   status: 403,
   code: 'forbidden',

@@ -18,7 +18,17 @@ import type { Discovery } from '../upstream/discovery.ts'
 import { describeFault, type Fault } from '../upstream/fault.ts'
 import type { Change, Registration } from './body.ts'
 import { draftOf, merge, type Draft } from './draft.ts'
-import { discoveryFailed, duplicateName, type Problem, storageAway, unknownService } from './problem.ts'
+import {
+  discoveryFailed,
+  duplicateName,
+  type Problem,
+  schemaBehind,
+  storageAway,
+  unknownService,
+  writeRejected,
+  writeUnanswered,
+  writeUnseen,
+} from './problem.ts'
 
 export type RegistrarPorts = {
   readonly registry: Registry
@@ -42,9 +52,15 @@ export class Registrar {
 
   /** What operators read: the registry as committed, or the last one known while the database is away. */
   async read(background: Background): Promise<Result<Snapshot, Problem>> {
-    const committed = await this.#ports.registry.committed(background)
-    const snapshot = committed.ok ? committed : await this.#ports.registry.current(background)
-    return snapshot.ok ? snapshot : err(storageAway)
+    const committed = await this.#committed(background)
+    if (committed.ok || committed.error !== storageAway) return committed
+    const snapshot = await this.#ports.registry.current(background)
+    return snapshot.ok ? snapshot : committed
+  }
+
+  async #committed(background: Background): Promise<Result<Snapshot, Problem>> {
+    const snapshot = await this.#ports.registry.committed(background)
+    return snapshot.ok ? snapshot : err(snapshot.error === 'behind' ? schemaBehind : storageAway)
   }
 
   async find(idOrName: string, background: Background): Promise<Outcome> {
@@ -53,8 +69,8 @@ export class Registrar {
   }
 
   async register(body: Registration, actor: string, background: Background): Promise<Outcome> {
-    const snapshot = await this.#ports.registry.committed(background)
-    if (!snapshot.ok) return err(storageAway)
+    const snapshot = await this.#committed(background)
+    if (!snapshot.ok) return snapshot
     if (snapshot.value.service(body.name)) return err(duplicateName(body.name))
     const draft = draftOf(body, this.#ports.policy)
     if (!draft.ok) return draft
@@ -150,8 +166,8 @@ export class Registrar {
 
   /** What a write is decided on. */
   async #findCommitted(idOrName: string, background: Background): Promise<Outcome> {
-    const snapshot = await this.#ports.registry.committed(background)
-    return snapshot.ok ? findIn(snapshot.value, idOrName) : err(storageAway)
+    const snapshot = await this.#committed(background)
+    return snapshot.ok ? findIn(snapshot.value, idOrName) : snapshot
   }
 
   async #draftAsStored(service: ServiceRecord): Promise<Draft | undefined> {
@@ -201,8 +217,9 @@ export class Registrar {
   ): Promise<Outcome> {
     if (!stored.ok) return err(problemOf(stored.error, name))
     const snapshot = await this.#ports.registry.reload(background)
-    const service = snapshot.ok ? snapshot.value.service(name) : undefined
-    return service ? ok(service) : err(snapshot.ok ? unknownService(name) : storageAway)
+    if (!snapshot.ok) return err(writeUnseen)
+    const service = snapshot.value.service(name)
+    return service ? ok(service) : err(unknownService(name))
   }
 }
 
@@ -211,8 +228,21 @@ function findIn(snapshot: Snapshot, idOrName: string): Outcome {
   return service ? ok(service) : err(unknownService(idOrName))
 }
 
-const problemOf = (fault: DatabaseFault, name: string): Problem =>
-  fault.why === 'duplicate' ? duplicateName(name) : storageAway
+function problemOf({ why }: DatabaseFault, name: string): Problem {
+  switch (why) {
+    case 'duplicate':
+      return duplicateName(name)
+    case 'schema':
+      return schemaBehind
+    case 'rejected':
+      return writeRejected
+    case 'unreachable':
+      return writeUnanswered
+    case 'conflict':
+    case 'busy':
+      return storageAway
+  }
+}
 
 const readTime = (text: string | undefined): number | undefined =>
   text === undefined ? undefined : Date.parse(text)

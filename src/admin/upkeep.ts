@@ -5,7 +5,7 @@
  */
 import type { Background } from '../platform/background.ts'
 import type { Clock } from '../platform/clock.ts'
-import { Slots } from '../platform/slots.ts'
+import { within } from '../platform/deadline.ts'
 import type { ConfiguredService } from '../platform/settings.ts'
 import type { ServiceRecord } from '../registry/image.ts'
 import type { Registry } from '../registry/registry.ts'
@@ -13,66 +13,120 @@ import type { Log } from '../telemetry/log.ts'
 import { registration } from './body.ts'
 import type { Registrar } from './registrar.ts'
 
-const EVERY_MS = 15_000
+export const UPKEEP = {
+  /** Between two runs, and between two contacts with one service. */
+  everyMs: 15_000,
+  /**
+   * The free plan allows 50 requests for one invocation. Healing takes four; a service about a dozen, for handshakes,
+   * lists, the write and its publication (F68). Fewer at once than there are slots, so none waits for one.
+   */
+  servicesPerRun: 3,
+  /** The platform allows what goes on after a response 30 s; no service is begun so late that they would not do. */
+  beginWithinMs: 20_000,
+  endWithinMs: 25_000,
+} as const
 
 export type UpkeepPorts = {
-  readonly registry: Registry
-  readonly registrar: Registrar
+  readonly registry: Pick<Registry, 'heal' | 'held'>
+  readonly registrar: Pick<Registrar, 'register' | 'recover'>
   readonly configured: readonly ConfiguredService[]
   readonly clock: Clock
+  readonly random: () => number
   readonly log: Log
 }
+
+type Contact =
+  | { readonly is: 'configured'; readonly key: string; readonly service: ConfiguredService }
+  | { readonly is: 'failed'; readonly key: string; readonly service: ServiceRecord }
 
 export class Upkeep {
   readonly #ports: UpkeepPorts
   /** Services of the environment that this isolate has not yet seen registered. */
   readonly #pending: Map<string, ConfiguredService>
+  readonly #contactedAt = new Map<string, number>()
   #ranAt = -Infinity
+  #isCut = false
 
   constructor(ports: UpkeepPorts) {
     this.#ports = ports
     this.#pending = new Map(ports.configured.map((service) => [service.name, service]))
   }
 
-  /** After a response: a run when this isolate never had one, or something waits for it; no idle polling. */
+  /**
+   * After a response: a run when this isolate never had one, or something waits for it; no idle polling. What the
+   * last run did not come to is done at once.
+   */
   tick(background: Background): void {
-    const isDue = this.#ports.clock() - this.#ranAt >= EVERY_MS
+    const isDue = this.#isCut || this.#ports.clock() - this.#ranAt >= UPKEEP.everyMs
     const isNeeded = this.#ranAt === -Infinity || this.#pending.size > 0 || this.#failed().length > 0
     if (isDue && isNeeded) background(this.run(background))
   }
 
+  /** Never longer than `UPKEEP.endWithinMs`: what is not done by then is left to a later run (F69). */
   async run(background: Background): Promise<void> {
     this.#ranAt = this.#ports.clock()
+    this.#isCut = false
+    const isDone = await within(UPKEEP.endWithinMs, this.#work(background, this.#ranAt))
+    if (!isDone) this.#ports.log('warn', 'upkeep_cut')
+  }
+
+  async #work(background: Background, beganAt: number): Promise<true> {
     await this.#ports.registry.heal()
-    await this.#registerConfigured(background)
-    const slots = new Slots()
-    const recover = (service: ServiceRecord) =>
-      slots.use(() => this.#ports.registrar.recover(service, background))
-    await Promise.all(this.#failed().map(recover))
+    const waiting = this.#waiting(beganAt)
+    const mayBegin = (): boolean => this.#ports.clock() - beganAt < UPKEEP.beginWithinMs
+    const under: Promise<void>[] = []
+    let begun = 0
+    for (const contact of waiting.slice(0, UPKEEP.servicesPerRun)) {
+      if (!mayBegin()) break
+      begun++
+      this.#contactedAt.set(contact.key, this.#ports.clock())
+      // One by one: which bare names they get depends on the order in which the environment names them.
+      if (contact.is === 'configured') await this.#register(contact.service, background)
+      else under.push(this.#ports.registrar.recover(contact.service, background))
+    }
+    this.#isCut = begun < waiting.length
+    await Promise.all(under)
+    return true
+  }
+
+  /** Who may be contacted now, the longest-waiting first; who was never contacted here has waited longest. */
+  #waiting(now: number): readonly Contact[] {
+    const configured = [...this.#pending.values()].map((service): Contact => ({
+      is: 'configured',
+      key: service.name,
+      service,
+    }))
+    const failed = this.#failed().map((service): Contact => ({ is: 'failed', key: service.id, service }))
+    const all = [...configured, ...failed]
+    const keys = new Set(all.map(({ key }) => key))
+    for (const key of this.#contactedAt.keys()) if (!keys.has(key)) this.#contactedAt.delete(key)
+    return all
+      .map((contact) => ({ contact, since: this.#contactedAt.get(contact.key) ?? this.#first(contact) }))
+      .filter(({ since }) => now - since >= UPKEEP.everyMs)
+      .sort((one, other) => one.since - other.since)
+      .map(({ contact }) => contact)
+  }
+
+  /** By lot among those that failed: isolates live short, and none must always begin with the same ones. */
+  #first({ is }: Contact): number {
+    return is === 'configured' ? -1 : -this.#ports.random()
   }
 
   #failed(): readonly ServiceRecord[] {
     return this.#ports.registry.held.snapshot?.failed ?? []
   }
 
-  async #registerConfigured(background: Background): Promise<void> {
-    for (const service of this.#pending.values()) {
-      const body = registration.safeParse(service)
-      if (!body.success) {
-        this.#pending.delete(service.name)
-        this.#ports.log('error', 'configured_service_invalid', {
-          name: service.name,
-          issues: body.error.issues,
-        })
-        continue
-      }
-      const registered = await this.#ports.registrar.register(body.data, 'environment', background)
-      if (registered.ok || registered.error.code === 'duplicate_name') this.#pending.delete(service.name)
-      else
-        this.#ports.log('warn', 'configured_service_failed', {
-          name: service.name,
-          detail: registered.error.detail,
-        })
+  async #register(service: ConfiguredService, background: Background): Promise<void> {
+    const { registrar, log } = this.#ports
+    const { name } = service
+    const body = registration.safeParse(service)
+    if (!body.success) {
+      this.#pending.delete(name)
+      log('error', 'configured_service_invalid', { name, issues: body.error.issues })
+      return
     }
+    const registered = await registrar.register(body.data, 'environment', background)
+    if (registered.ok || registered.error.code === 'duplicate_name') this.#pending.delete(name)
+    else log('warn', 'configured_service_failed', { name, detail: registered.error.detail })
   }
 }

@@ -1,11 +1,14 @@
 import type { Clock } from './clock.ts'
 
-/** The same work, done at most once in `lifetimeMs`; between, its last answer. */
+/**
+ * The same work, begun at most once in `lifetimeMs`; between, its last answer, or the wait for it. Whoever gets a
+ * promise keeps it alive, since others may wait for it.
+ */
 export function remember<T>(work: () => Promise<T>, lifetimeMs: number, clock: Clock): () => Promise<T> {
-  let last: { readonly at: number; readonly value: T } | undefined
-  return async () => {
+  let last: { readonly at: number; readonly value: Promise<T> } | undefined
+  return () => {
     if (last && clock() - last.at < lifetimeMs) return last.value
-    last = { at: clock(), value: await work() }
+    last = { at: clock(), value: work() }
     return last.value
   }
 }

@@ -10,6 +10,9 @@ import { err, ok, type Result } from '../platform/result.ts'
 import type { RegistryImage } from './image.ts'
 import { Snapshot } from './snapshot.ts'
 
+/** Why the truth says nothing. `behind`: its tables are not those that this release knows. */
+export type TruthLoss = 'away' | 'behind'
+
 /** Where versions and images come from. `undefined`: not there, or out of reach; never thrown. */
 export interface RegistrySource {
   /** The version last published, from the quick store. */
@@ -17,9 +20,9 @@ export interface RegistrySource {
   /** The image published as this version, from the quick store. */
   publishedImage(version: number): Promise<RegistryImage | undefined>
   /** The version of the last committed write, from the truth. */
-  committedVersion(): Promise<number | undefined>
+  committedVersion(): Promise<Result<number, TruthLoss>>
   /** The registry as committed, from the truth. */
-  committedImage(): Promise<RegistryImage | undefined>
+  committedImage(): Promise<Result<RegistryImage, TruthLoss>>
   /** Shows image and version to the other isolates; may fail unseen, the scheduled handler repeats it. */
   publish(image: RegistryImage): Promise<void>
 }
@@ -35,9 +38,9 @@ export const FRESHNESS = {
   uselessAfterMs: 600_000,
   /** How long a request waits for a look while it has something to serve, and while it has nothing (F52). */
   waitMs: 500,
-  firstWaitMs: 5_000,
-  /** A look that has not settled by then never will. */
-  lostAfterMs: 20_000,
+  firstWaitMs: 2_000,
+  /** A look that has not settled by then never will: longer than all budgets of one look together. */
+  lostAfterMs: 10_000,
 } as const
 
 export type Unavailable = { readonly why: 'unavailable'; readonly retryAfterMs: number }
@@ -68,7 +71,10 @@ export class Registry {
     }
     if (isDue || !this.#snapshot) {
       const look = this.look(background)
-      await within(this.#snapshot ? FRESHNESS.waitMs : FRESHNESS.firstWaitMs, look)
+      // A look that hangs delays nobody but those who come while it is young.
+      const ageMs = now - this.#lookedAt
+      if (!this.#snapshot) await within(FRESHNESS.firstWaitMs, look)
+      else if (ageMs < FRESHNESS.waitMs) await within(FRESHNESS.waitMs - ageMs, look)
     }
     if (this.#snapshot && now - this.#seenAt <= FRESHNESS.uselessAfterMs) return ok(this.#snapshot)
     return err({ why: 'unavailable', retryAfterMs: 1_000 })
@@ -80,20 +86,20 @@ export class Registry {
   }
 
   /** The registry as committed right now: for operators, who must see their own writes wherever they land. */
-  async committed(background: Background): Promise<Result<Snapshot, Unavailable>> {
+  async committed(background: Background): Promise<Result<Snapshot, TruthLoss>> {
     const version = await this.#source.committedVersion()
-    if (version === undefined) return err({ why: 'unavailable', retryAfterMs: 1_000 })
-    if (this.#snapshot && this.#snapshot.version >= version) return ok(this.#snapshot)
+    if (!version.ok) return version
+    if (this.#snapshot && this.#snapshot.version >= version.value) return ok(this.#snapshot)
     return await this.reload(background)
   }
 
   /** After a write here: the committed registry, at once in this isolate, then published to the others. */
-  async reload(background: Background): Promise<Result<Snapshot, Unavailable>> {
+  async reload(background: Background): Promise<Result<Snapshot, TruthLoss>> {
     const image = await this.#source.committedImage()
-    if (!image) return err({ why: 'unavailable', retryAfterMs: 1_000 })
-    this.#install(image)
-    background(this.#source.publish(image))
-    return this.#snapshot ? ok(this.#snapshot) : err({ why: 'unavailable', retryAfterMs: 1_000 })
+    if (!image.ok) return image
+    const snapshot = this.#install(image.value)
+    background(this.#source.publish(image.value))
+    return ok(snapshot)
   }
 
   /** Publishes again what a crash between commit and publication left unpublished. */
@@ -102,9 +108,9 @@ export class Registry {
       this.#source.publishedVersion(),
       this.#source.committedVersion(),
     ])
-    if (committed === undefined || (published !== undefined && published >= committed)) return
+    if (!committed.ok || (published !== undefined && published >= committed.value)) return
     const image = await this.#source.committedImage()
-    if (image) await this.#source.publish(image)
+    if (image.ok) await this.#source.publish(image.value)
   }
 
   /** A look, unless there was one in this time. */
@@ -120,7 +126,7 @@ export class Registry {
   look(background: Background): Promise<void> {
     const isLost = this.#clock() - this.#lookedAt > FRESHNESS.lostAfterMs
     if (this.#look && !isLost) return this.#look
-    const look: Promise<void> = this.#lookOnce().finally(() => {
+    const look: Promise<void> = this.#lookOnce(background).finally(() => {
       if (this.#look === look) this.#look = undefined
     })
     this.#look = look
@@ -128,28 +134,48 @@ export class Registry {
     return look
   }
 
-  async #lookOnce(): Promise<void> {
+  async #lookOnce(background: Background): Promise<void> {
     this.#lookedAt = this.#clock()
-    const version = (await this.#source.publishedVersion()) ?? (await this.#versionFromTruth())
+    const published = await this.#source.publishedVersion()
+    // A replica that lags behind what was seen here is not believed (F66).
+    const isNews = published !== undefined && published >= (this.#snapshot?.version ?? 0)
+    const version = isNews ? published : await this.#versionFromTruth()
     if (version === undefined) return
     if (!this.#snapshot || version > this.#snapshot.version) {
-      const image = (await this.#source.publishedImage(version)) ?? (await this.#source.committedImage())
+      const image = isNews ? await this.#publishedOrCommitted(version, background) : await this.#committed()
       if (!image) return
       this.#install(image)
     }
     this.#seenAt = this.#clock()
   }
 
+  /** An image that was lost or does not open is published anew, or every isolate would load it from the truth (F64). */
+  async #publishedOrCommitted(version: number, background: Background): Promise<RegistryImage | undefined> {
+    const published = await this.#source.publishedImage(version)
+    if (published) return published
+    const image = await this.#committed()
+    if (image) background(this.#source.publish(image))
+    return image
+  }
+
+  async #committed(): Promise<RegistryImage | undefined> {
+    const image = await this.#source.committedImage()
+    return image.ok ? image.value : undefined
+  }
+
   async #versionFromTruth(): Promise<number | undefined> {
     const now = this.#clock()
     if (now - this.#lookedAtTruthAt < FRESHNESS.lookAtTruthEveryMs) return undefined
     this.#lookedAtTruthAt = now
-    return await this.#source.committedVersion()
+    const version = await this.#source.committedVersion()
+    return version.ok ? version.value : undefined
   }
 
   /** Versions only go forward; a replica that lags behind changes nothing (F66). */
-  #install(image: RegistryImage): void {
-    if (!this.#snapshot || image.version >= this.#snapshot.version) this.#snapshot = new Snapshot(image)
+  #install(image: RegistryImage): Snapshot {
     this.#seenAt = this.#clock()
+    if (this.#snapshot && image.version < this.#snapshot.version) return this.#snapshot
+    this.#snapshot = new Snapshot(image)
+    return this.#snapshot
   }
 }

@@ -14,7 +14,7 @@ const IMAGE_FORMAT = 2
 
 const PUBLISH = `
 local published = tonumber(redis.call('GET', KEYS[1]) or '0')
-if published < tonumber(ARGV[1]) then
+if published <= tonumber(ARGV[1]) then
   redis.call('SET', KEYS[2], ARGV[2], 'EX', ARGV[3])
   redis.call('SET', KEYS[1], ARGV[1])
 end
@@ -37,12 +37,15 @@ export class Publication {
     return text !== undefined && Number.isSafeInteger(version) && version >= 0 ? version : undefined
   }
 
-  /** The image of exactly this version; anything truncated, foreign or altered counts as absent. */
+  /** The image of exactly this version; anything truncated, foreign or altered is deleted and counts as absent. */
   async image(version: number): Promise<RegistryImage | undefined> {
-    const sealed = await this.#store.get(this.#imageKey(version), 'bulk')
+    const key = this.#imageKey(version)
+    const sealed = await this.#store.get(key, 'image')
     if (sealed === undefined) return undefined
     const packed = await this.#sealer.open(sealed, this.#sealContext(version))
-    return packed === undefined ? undefined : readImage(await unpack(packed), version)
+    const image = packed && readImage(await unpack(packed), version)
+    if (!image) await this.#store.delete(key)
+    return image
   }
 
   async publish(image: RegistryImage): Promise<void> {

@@ -1,41 +1,53 @@
 /**
- * The quick store (Upstash Redis). Cache only, never a decision. Budget 150 ms a read, no retry. Absent or
- * slow: a miss; after 5 misses in a row it is left alone for 5 s (F60–F63).
+ * The quick store (Upstash Redis). Cache only, never a decision. No retries. Absent, slow or out of quota: a miss.
  */
-import { Redis } from '@upstash/redis/cloudflare'
 import type { Clock } from '../platform/clock.ts'
+import { StoreRefusal, UpstashClient } from './upstash.ts'
 
 export const quickPolicy = {
+  /** A caller may be waiting for these two, who waits 2 s in all (F52, F60). */
   readBudgetMs: 150,
-  bulkBudgetMs: 3_000,
+  imageBudgetMs: 1_000,
+  /** Nobody waits for these. */
+  scriptBudgetMs: 3_000,
+  /** After so many misses in a row it is left alone for so long (F60). */
   missesInARow: 5,
   pauseMs: 5_000,
+  /** And for so long when its quota is spent (F62). */
+  quotaPauseMs: 60_000,
+  retries: 0,
   onLoss: 'miss',
 } as const
 
 export class QuickStore {
-  readonly #reads: Redis
-  readonly #bulk: Redis
+  readonly #reads: UpstashClient
+  readonly #images: UpstashClient
+  readonly #scripts: UpstashClient
   readonly #clock: Clock
   #misses = 0
   #pausedUntil = 0
 
   constructor(url: string, token: string, clock: Clock) {
-    this.#reads = connect(url, token, quickPolicy.readBudgetMs)
-    this.#bulk = connect(url, token, quickPolicy.bulkBudgetMs)
+    this.#reads = new UpstashClient(url, token, quickPolicy.readBudgetMs)
+    this.#images = new UpstashClient(url, token, quickPolicy.imageBudgetMs)
+    this.#scripts = new UpstashClient(url, token, quickPolicy.scriptBudgetMs)
     this.#clock = clock
   }
 
-  async get(key: string, size: 'small' | 'bulk' = 'small'): Promise<string | undefined> {
-    const redis = size === 'small' ? this.#reads : this.#bulk
+  async get(key: string, size: 'small' | 'image' = 'small'): Promise<string | undefined> {
+    const redis = size === 'small' ? this.#reads : this.#images
     const value = await this.#try(() => redis.get<unknown>(key))
     // Numbers come back as numbers where the server keeps them so; nothing else is ever stored by us.
     return typeof value === 'string' ? value : typeof value === 'number' ? String(value) : undefined
   }
 
+  async delete(key: string): Promise<void> {
+    await this.#try(() => this.#reads.del(key))
+  }
+
   /** Whether the script ran. */
   async run(script: string, keys: string[], args: string[]): Promise<boolean> {
-    return (await this.#try(() => this.#bulk.eval(script, keys, args))) !== undefined
+    return (await this.#try(() => this.#scripts.eval(script, keys, args))) !== undefined
   }
 
   /** Whether the store answers now; for health reports. */
@@ -50,22 +62,21 @@ export class QuickStore {
       const value = await work()
       this.#misses = 0
       return value
-    } catch {
-      // The client's error text holds the whole command: it is dropped, not logged (S58).
-      if (++this.#misses >= quickPolicy.missesInARow) this.#pausedUntil = now + quickPolicy.pauseMs
+    } catch (error) {
+      this.#miss(now, error instanceof StoreRefusal && error.isQuotaSpent)
       return undefined
     }
   }
-}
 
-/** Only a signal *function* makes this client throw on abort; a plain signal yields a made-up 200 (F63). */
-const connect = (url: string, token: string, budgetMs: number): Redis =>
-  new Redis({
-    url,
-    token,
-    retry: { retries: 0 },
-    automaticDeserialization: false,
-    enableTelemetry: false,
-    enableAutoPipelining: false,
-    signal: () => AbortSignal.timeout(budgetMs),
-  })
+  /** What was thrown is dropped, not logged: it may hold the command (S58). */
+  #miss(now: number, isQuotaSpent: boolean): void {
+    this.#misses++
+    if (isQuotaSpent) this.#pauseUntil(now + quickPolicy.quotaPauseMs)
+    else if (this.#misses >= quickPolicy.missesInARow) this.#pauseUntil(now + quickPolicy.pauseMs)
+  }
+
+  /** Never shorter than another miss has made it. */
+  #pauseUntil(at: number): void {
+    this.#pausedUntil = Math.max(this.#pausedUntil, at)
+  }
+}

@@ -9,7 +9,8 @@ import type { Catalogue } from '../protocol/catalogue.ts'
 import type { Transport } from '../protocol/transport.ts'
 import type { NameClaim } from '../registry/claim.ts'
 import type { ServiceConfig, ServiceInstance, ServiceStatus } from '../registry/image.ts'
-import { attempt, type Database, type DatabaseFault } from './database.ts'
+import type { Database, DatabaseFault } from './database.ts'
+import type { Patience } from './patience.ts'
 import {
   auditLog,
   publicNames,
@@ -47,10 +48,12 @@ export type ServiceWrite = {
 
 export class ServiceStore {
   readonly #database: Database
+  readonly #patience: Patience
   readonly #organisationId: string
 
-  constructor(database: Database, organisationId: string) {
+  constructor(database: Database, patience: Patience, organisationId: string) {
     this.#database = database
+    this.#patience = patience
     this.#organisationId = organisationId
   }
 
@@ -94,7 +97,7 @@ export class ServiceStore {
   #commit(writes: readonly BatchItem<'pg'>[], act: Act): Promise<Result<unknown, DatabaseFault>> {
     const row = { id: crypto.randomUUID(), organisationId: this.#organisationId, outcome: 'done', ...act }
     const audit = this.#database.insert(auditLog).values(row)
-    return attempt(() => this.#database.batch([this.#advanceVersion(), audit, ...writes]))
+    return this.#patience.write(() => this.#database.batch([this.#advanceVersion(), audit, ...writes]))
   }
 
   /** First in every write: its row lock keeps two writes of one organisation apart. */

@@ -3,21 +3,25 @@
  * again. A record that arrives twice is stored once.
  */
 import { type UsageRecord, readUsage } from '../telemetry/usage.ts'
-import { attempt, type Database } from './database.ts'
+import type { Database } from './database.ts'
+import type { Patience } from './patience.ts'
 import { toolUsage } from './schema.ts'
 
 export class UsageStore {
   readonly #database: Database
+  readonly #patience: Patience
 
-  constructor(database: Database) {
+  constructor(database: Database, patience: Patience) {
     this.#database = database
+    this.#patience = patience
   }
 
   /** Takes records as JSON texts. False: none of them is stored. */
   async store(texts: readonly string[]): Promise<boolean> {
     const rows = texts.flatMap((text) => rowOf(readUsage(text)))
     if (rows.length === 0) return true
-    const stored = await attempt(() => this.#database.insert(toolUsage).values(rows).onConflictDoNothing())
+    const insert = this.#database.insert(toolUsage).values(rows).onConflictDoNothing()
+    const stored = await this.#patience.write(() => insert.execute())
     return stored.ok
   }
 }

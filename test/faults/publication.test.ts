@@ -49,6 +49,29 @@ describe('the published registry', () => {
     expect(await open('yours').image(9)).toBeUndefined()
   })
 
+  const key = (version: number) => `mcp:registry:broken:snapshot:${version}`
+  const kept = async (version: number): Promise<string> => {
+    const got = await redis.call(['GET', key(version)])
+    return 'reply' in got ? Buffer.from(got.reply as Uint8Array | string).toString() : ''
+  }
+  it.each<[string, (sealed: string) => string | Promise<string>]>([
+    ['truncated', (sealed) => sealed.slice(0, -20)],
+    ['cut to nothing', () => ''],
+    ['altered', (sealed) => `${sealed.slice(0, 40)}${sealed[40] === 'A' ? 'B' : 'A'}${sealed.slice(41)}`],
+    ['an older one in its place', () => kept(10)],
+    ['not ours', () => '{"version":11}'],
+  ])('F64 an image that is %s is deleted, and can be published anew', async (_, change) => {
+    const publication = open('broken')
+    await redis.call(['DEL', 'mcp:registry:broken:version'])
+    await publication.publish(image(10))
+    await publication.publish(image(11))
+    await redis.call(['SET', key(11), await change(await kept(11))])
+    expect(await publication.image(11)).toBeUndefined()
+    expect(await redis.call(['EXISTS', key(11)])).toEqual({ reply: 0 })
+    await publication.publish(image(11))
+    expect(await publication.image(11)).toMatchObject({ version: 11 })
+  })
+
   it('of another release counts as absent', async () => {
     const key = 'mcp:registry:release:snapshot:6'
     const packed = new Uint8Array(gzipSync(JSON.stringify(image(6))))

@@ -11,7 +11,7 @@ import { openPglite } from '../../local/postgres/pglite.ts'
 import { openRedis } from '../../local/redis/redis.ts'
 import { startUpstash } from '../../local/redis/upstash.ts'
 import { startWorkerd, type Workerd, type WorkerdOptions } from '../../local/workerd.ts'
-import { API_KEY, Gateway, TOKEN } from './gateway.ts'
+import { API_KEY, eventually, Gateway, TOKEN } from './gateway.ts'
 
 /** A dependency as tests see it: how often it was asked, and what is wrong with it. */
 export class Dependency {
@@ -95,6 +95,17 @@ export async function startStack() {
     /** Kills the process that it runs in, in the middle of whatever it does. */
     async kill(gateway: Gateway): Promise<void> {
       await running.get(gateway)?.child.kill()
+    },
+    /** Waits until what went on after responses has ended: no request at either store for a while. */
+    async quiet(): Promise<void> {
+      let before = -1
+      await eventually(10_000, async () => {
+        const now = database.requests + cache.requests
+        const isQuiet = now === before
+        before = now
+        await new Promise((resolve) => setTimeout(resolve, 200))
+        if (!isQuiet) throw new Error('The stores are still being asked.')
+      })
     },
     async close(): Promise<void> {
       await Promise.all([...new Set(running.values())].map((workerd) => workerd.close()))

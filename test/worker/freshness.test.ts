@@ -105,7 +105,7 @@ describe('with Postgres away', () => {
 })
 
 describe('what Redis holds', () => {
-  it('F64 an image that was altered or planted is not believed', async () => {
+  it('F64 an image that was altered or planted is not believed, and a good one takes its place', async () => {
     const redis = async (...command: string[]): Promise<unknown> => {
       const init = {
         method: 'POST',
@@ -114,34 +114,28 @@ describe('what Redis holds', () => {
       }
       return JSON.parse(await (await fetch(stack.redisUrl, init)).text()).result
     }
-    const version = await redis('GET', 'mcp:registry:version')
+    await writer.register('sealed', upstream.url)
+    const [row] = await stack.query('select version from registry_versions')
+    const version = String(row?.['version'])
     expect(Number(version)).toBeGreaterThan(1.7e12)
-    await redis(
-      'SET',
-      `mcp:registry:snapshot:${version}`,
-      'cGxhbnRlZCBieSBzb21lYm9keSB3aG8gY2FuIHdyaXRlIHRvIHJlZGlz',
+    await eventually(5_000, async () => expect(await redis('GET', 'mcp:registry:version')).toBe(version))
+    const key = `mcp:registry:snapshot:${version}`
+    const planted = 'cGxhbnRlZCBieSBzb21lYm9keSB3aG8gY2FuIHdyaXRlIHRvIHJlZGlz'
+    await redis('SET', key, planted)
+    await sees(await stack.gateway(), 'first')
+    await eventually(5_000, async () =>
+      expect(String(await redis('GET', key)).length).toBeGreaterThan(planted.length),
     )
+    stack.database.takeAway()
     await sees(await stack.gateway(), 'first')
   })
 })
 
-/** Waits until what went on after responses has ended: no request at either store for a while. */
-async function quiet(): Promise<void> {
-  let before = -1
-  await eventually(10_000, async () => {
-    const now = stack.database.requests + stack.cache.requests
-    const isQuiet = now === before
-    before = now
-    await new Promise((resolve) => setTimeout(resolve, 200))
-    expect(isQuiet).toBe(true)
-  })
-}
-
 describe('a warm call', () => {
-  it('touches neither Postgres nor Redis; the version is looked at once a second, after a response', async () => {
+  it('touches neither Postgres nor Redis: once a second the version is looked at, every two what was done is written down', async () => {
     const call = () => writer.rpc('tools/call', { name: 'echo', arguments: { text: 'hi' } })
     await call()
-    await quiet()
+    await stack.quiet()
     stack.database.requests = 0
     stack.cache.requests = 0
     const startedAt = performance.now()
@@ -149,7 +143,7 @@ describe('a warm call', () => {
     for (let at = 0; at < 300; at++) await call()
     const seconds = (performance.now() - startedAt) / 1_000
     expect(upstream.calls('tools/call').length - upstreamBefore).toBe(300)
-    expect(stack.database.requests).toBe(0)
+    expect(stack.database.requests).toBeLessThanOrEqual(Math.ceil(seconds / 2))
     expect(stack.cache.requests).toBeLessThanOrEqual(Math.ceil(seconds))
   })
 })

@@ -226,7 +226,7 @@ describe('lists', () => {
       await gateway.register('late', late.url)
       early.offer.templates.push('{"uriTemplate":"order:a/{x}"}')
       await gateway.manage('POST', '/api/v1/servers/early/refresh')
-      const { names } = await loadImage(openDatabase(stack.databaseUrl), 'default')
+      const { names } = await loadImage(openDatabase(stack.databaseUrl, 5_000), 'default')
       const granted = names.filter(({ name }) => name.startsWith('order:')).map(({ name }) => name)
       expect(granted).toEqual(['order:{+x}', 'order:a/{x}'])
     } finally {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { RegistryImage } from '../../../src/registry/image.ts'
-import { FRESHNESS, Registry, type RegistrySource } from '../../../src/registry/registry.ts'
+import { ok, err, type Result } from '../../../src/platform/result.ts'
+import { FRESHNESS, Registry, type RegistrySource, type TruthLoss } from '../../../src/registry/registry.ts'
 import { imageOf } from '../../support/image.ts'
 
 /** A quick store and a truth that can be taken away, and counters of who was asked. */
@@ -10,11 +11,14 @@ function startRegistry() {
     published: 1 as number | undefined,
     committed: 1 as number | undefined,
     isPublishedImageLost: false,
+    isTruthBehind: false,
     asked: { publishedVersion: 0, publishedImage: 0, committedVersion: 0, committedImage: 0, publish: 0 },
     hold: undefined as Promise<void> | undefined,
   }
   const image = (version: number | undefined): RegistryImage | undefined =>
     version === undefined ? undefined : imageOf(version, [])
+  const truth = <T>(value: T | undefined): Result<T, TruthLoss> =>
+    value === undefined ? err(world.isTruthBehind ? 'behind' : 'away') : ok(value)
   const source: RegistrySource = {
     async publishedVersion() {
       world.asked.publishedVersion++
@@ -27,11 +31,11 @@ function startRegistry() {
     },
     async committedVersion() {
       world.asked.committedVersion++
-      return world.committed
+      return truth(world.committed)
     },
     async committedImage() {
       world.asked.committedImage++
-      return image(world.committed)
+      return truth(image(world.committed))
     },
     async publish(published) {
       world.asked.publish++
@@ -48,6 +52,12 @@ function startRegistry() {
     return current.ok ? current.value.version : current.error.why
   }
   return { world, registry, ask, background }
+}
+
+async function waitFor(registry: Registry, background: (work: Promise<unknown>) => void) {
+  const askedAt = performance.now()
+  const current = await registry.current(background)
+  return { isOk: current.ok, waitedMs: performance.now() - askedAt }
 }
 
 describe('freshness of the registry', () => {
@@ -95,17 +105,24 @@ describe('freshness of the registry', () => {
     world.published = undefined
     world.committed = undefined
     expect(await ask(FRESHNESS.staleAfterMs + 1)).toBe(1)
-    expect(await ask(FRESHNESS.uselessAfterMs - 10_000)).toBe(1)
+    expect(await ask(10 * 60_000 - 10_000)).toBe(1)
     expect(await ask(10_000)).toBe('unavailable')
     world.committed = 5
     expect(await ask(FRESHNESS.lookAtTruthEveryMs)).toBe(5)
   })
 
-  it('loads from the truth when the published image is lost or does not open (F64)', async () => {
+  it('F64 loads from the truth what is lost or does not open, and publishes it anew', async () => {
     const { world, ask } = startRegistry()
     world.isPublishedImageLost = true
     expect(await ask()).toBe(1)
-    expect(world.asked.committedImage).toBe(1)
+    expect(world.asked).toMatchObject({ committedImage: 1, publish: 1 })
+  })
+
+  it('asks the quick store for no image while it does not know the version', async () => {
+    const { world, ask } = startRegistry()
+    world.published = undefined
+    expect(await ask()).toBe(1)
+    expect(world.asked).toMatchObject({ publishedImage: 0, committedImage: 1, publish: 0 })
   })
 
   it('F66 never goes back to an older version', async () => {
@@ -116,6 +133,26 @@ describe('freshness of the registry', () => {
     await ask(FRESHNESS.lookEveryMs)
     expect(await ask(FRESHNESS.lookEveryMs)).toBe(7)
     expect(world.asked).toMatchObject({ publishedImage: 1, committedImage: 0 })
+  })
+
+  it('F66 asks the truth when a lagging replica of the quick store answers', async () => {
+    const { world, ask } = startRegistry()
+    world.published = 7
+    expect(await ask()).toBe(7)
+    world.published = 3
+    world.committed = 8
+    await ask(FRESHNESS.lookEveryMs)
+    expect(await ask(1)).toBe(8)
+  })
+
+  it('F66 takes what a lagging replica says for no sign that all is as it was', async () => {
+    const { world, ask } = startRegistry()
+    world.published = 7
+    await ask()
+    world.published = 3
+    world.committed = undefined
+    expect(await ask(FRESHNESS.uselessAfterMs)).toBe(7)
+    expect(await ask(1_000)).toBe('unavailable')
   })
 
   it('F66 keeps what it has when a lagging replica answers after a write', async () => {
@@ -131,6 +168,37 @@ describe('freshness of the registry', () => {
     const { world, ask } = startRegistry()
     await Promise.all(Array.from({ length: 100 }, () => ask()))
     expect(world.asked).toMatchObject({ publishedVersion: 1, publishedImage: 1 })
+  })
+
+  it('F52 makes a request with nothing to answer from wait 2 s at most', async () => {
+    const { world, registry, background } = startRegistry()
+    world.hold = new Promise(() => undefined)
+    const { isOk, waitedMs } = await waitFor(registry, background)
+    expect(isOk).toBe(false)
+    expect(waitedMs).toBeGreaterThan(1_900)
+    expect(waitedMs).toBeLessThan(4_000)
+  })
+
+  it('F55 a look that hangs delays only those who come in its first half second', async () => {
+    const { world, registry, background, ask } = startRegistry()
+    await ask()
+    world.hold = new Promise(() => undefined)
+    world.now += FRESHNESS.staleAfterMs + 1
+    expect((await waitFor(registry, background)).waitedMs).toBeGreaterThan(FRESHNESS.waitMs - 50)
+    world.now += FRESHNESS.lookEveryMs
+    const { isOk, waitedMs } = await waitFor(registry, background)
+    expect(isOk).toBe(true)
+    expect(waitedMs).toBeLessThan(300)
+  })
+
+  it('F58 says of the truth that its tables are behind', async () => {
+    const { world, registry, ask, background } = startRegistry()
+    await ask()
+    world.isTruthBehind = true
+    world.committed = undefined
+    for (const answer of [await registry.committed(background), await registry.reload(background)])
+      expect(answer).toEqual({ ok: false, error: 'behind' })
+    expect(await ask()).toBe(1)
   })
 
   it('gives up a look that never settles, and looks again', async () => {
