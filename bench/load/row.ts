@@ -1,4 +1,5 @@
 /** What a row of the load table is, and how a run is made smaller. */
+import type { Sample } from './plan.ts'
 import type { Yard, YardOptions } from './yard.ts'
 
 /** One thing that was measured, and whether it is as it must be. */
@@ -67,5 +68,22 @@ export const exactly = (what: string, value: number, wanted: number): Figure => 
   target: String(wanted),
   holds: value === wanted,
 })
+
+/** Answers of which there must be none, told by what they are. */
+export const none = (what: string, samples: readonly Sample[]): Figure => ({
+  what,
+  figure: samples.length === 0 ? '0' : `${samples.length}: ${kindsOf(samples)}`,
+  target: '0',
+  holds: samples.length === 0,
+})
+
+function kindsOf(samples: readonly Sample[]): string {
+  const counts = new Map<string, number>()
+  for (const { status, code, messages } of samples) {
+    const what = status === 0 ? 'no answer' : `${status} ${code ?? `with ${messages} messages`}`
+    counts.set(what, (counts.get(what) ?? 0) + 1)
+  }
+  return [...counts].map(([what, count]) => `${count} × ${what}`).join(', ')
+}
 
 const brief = (value: number): string => (Number.isInteger(value) ? String(value) : value.toFixed(2))
