@@ -26,13 +26,12 @@ export class EventLog {
     return seq
   }
 
-  after(seq: number): readonly LoggedEvent[] {
-    return this.#sql
-      .exec<{ seq: number; text: string }>(
-        "SELECT seq, text FROM events WHERE seq > ? AND text <> '' ORDER BY seq",
-        seq,
-      )
-      .toArray()
+  /** One at a time: all of them together may be more than fits into memory. */
+  after(seq: number): Iterable<LoggedEvent> {
+    return this.#sql.exec<{ seq: number; text: string }>(
+      "SELECT seq, text FROM events WHERE seq > ? AND text <> '' ORDER BY seq",
+      seq,
+    )
   }
 
   clear(): void {

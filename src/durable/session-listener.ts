@@ -50,7 +50,10 @@ export class SessionListener {
     outlet.write(KEEP_ALIVE)
     const seen = seqOf(listener.lastEventId)
     if (seen !== undefined)
-      for (const { seq, text } of log.after(seen)) outlet.write(writeEvent(text, idOf(seq)))
+      for (const { seq, text } of log.after(seen)) {
+        outlet.write(writeEvent(text, idOf(seq)))
+        if (outlet.closed.aborted) break
+      }
     const { endpoint } = listener
     const { closed } = outlet
     const onChange = (group: KindGroup): void => this.#emit(listChanged(group))

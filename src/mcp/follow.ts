@@ -3,6 +3,7 @@
  * accord. Serves the streams of both eras.
  */
 import type { Background } from '../platform/background.ts'
+import { systemClock } from '../platform/clock.ts'
 import { Deadline, wait, within } from '../platform/deadline.ts'
 import type { OutletBounds } from '../platform/outlet.ts'
 import { LIMITS } from '../protocol/limits.ts'
@@ -33,9 +34,11 @@ export type Following = {
 
 /** The bounds of every listening stream. */
 export const LISTENING: OutletBounds = {
-  maxHeldBytes: LIMITS.eventBytes,
+  maxHeldBytes: LIMITS.unreadBytes,
+  unreadMs: LIMITS.writeIdleMs,
   idle: { everyMs: LIMITS.keepAliveMs, text: KEEP_ALIVE },
   totalMs: LIMITS.listenTotalMs,
+  clock: systemClock,
 }
 
 /** Follows the registry until the stream is closed, beginning from what `seen` shows. */

@@ -16,11 +16,11 @@ export class ByteBudget {
 
   /** Nothing is held yet. `signal`: gives back whatever is held when it aborts, since nothing else may run then. */
   open(signal: AbortSignal): Hold {
-    return new Hold((bytes) => this.#change(bytes), signal)
+    return new Hold(this.#change, signal)
   }
 
   /** False: there is not so much left, and nothing has changed. */
-  #change(bytes: number): boolean {
+  readonly #change = (bytes: number): boolean => {
     if (bytes > 0 && this.#heldBytes + bytes > this.#maxBytes) return false
     this.#heldBytes += bytes
     return true

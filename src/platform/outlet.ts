@@ -1,7 +1,9 @@
 /**
- * One end of a stream that is written to whenever there is something to say. A reader that falls too far behind is
- * let go, so that nobody's slowness is held in memory.
+ * One end of a stream that is written to whenever there is something to say. A reader that falls too far behind, or
+ * reads no more, is let go, so that nobody's slowness is held in memory (F40).
  */
+import type { Clock } from './clock.ts'
+
 const encoder = new TextEncoder()
 
 export type Outlet = {
@@ -13,19 +15,24 @@ export type Outlet = {
 }
 
 export type OutletBounds = {
-  /** What waits for its reader at most. */
+  /** What waits for its reader at most, and one text more. */
   readonly maxHeldBytes: number
+  /** A reader who takes nothing of what waits for so long is let go, give or take `idle.everyMs`. */
+  readonly unreadMs: number
   /** Said again and again while nothing else is. */
   readonly idle: { readonly everyMs: number; readonly text: string }
   /** The stream closes after so long. */
   readonly totalMs: number
+  readonly clock: Clock
 }
 
-export function openOutlet({ maxHeldBytes, idle, totalMs }: OutletBounds): Outlet {
+export function openOutlet({ maxHeldBytes, unreadMs, idle, totalMs, clock }: OutletBounds): Outlet {
   const over = new AbortController()
   let controller: ReadableStreamDefaultController<Uint8Array> | undefined
   let idling: ReturnType<typeof setInterval> | undefined
   let closing: ReturnType<typeof setTimeout> | undefined
+  let writtenBytes = 0
+  let taken = { bytes: 0, at: clock() }
   const end = (): void => {
     clearInterval(idling)
     clearTimeout(closing)
@@ -42,15 +49,27 @@ export function openOutlet({ maxHeldBytes, idle, totalMs }: OutletBounds): Outle
   }
   const write = (text: string): void => {
     if (!controller) return
-    const isBehind = (controller.desiredSize ?? 0) < -maxHeldBytes
-    if (isBehind) return close()
-    controller.enqueue(encoder.encode(text))
+    if (heldBytes(controller) > maxHeldBytes) return close()
+    const bytes = encoder.encode(text)
+    writtenBytes += bytes.length
+    controller.enqueue(bytes)
+  }
+  const look = (): void => {
+    if (!controller) return
+    const held = heldBytes(controller)
+    const bytes = writtenBytes - held
+    if (held === 0 || bytes > taken.bytes) taken = { bytes, at: clock() }
+    else if (clock() - taken.at >= unreadMs) {
+      controller.error(new Error('The reader takes nothing.'))
+      return end()
+    }
+    write(idle.text)
   }
   const stream = new ReadableStream<Uint8Array>(
     {
       start(started) {
         controller = started
-        idling = setInterval(() => write(idle.text), idle.everyMs)
+        idling = setInterval(look, idle.everyMs)
         closing = setTimeout(close, totalMs)
       },
       cancel: end,
@@ -59,3 +78,7 @@ export function openOutlet({ maxHeldBytes, idle, totalMs }: OutletBounds): Outle
   )
   return { stream, closed: over.signal, write, close }
 }
+
+/** Without a mark to fill up to, what is wanted is never more than what is missing. */
+const heldBytes = ({ desiredSize }: ReadableStreamDefaultController<Uint8Array>): number =>
+  -(desiredSize ?? 0)

@@ -34,6 +34,8 @@ export const LIMITS = {
   maxRetryMs: 10_000,
   /** Silence on a stream to a caller after which it is told that the gateway is still there. */
   keepAliveMs: 15_000,
+  /** What waits at most for a caller that listens. */
+  unreadBytes: 262_144,
   /** A caller that reads nothing of its stream for so long is let go (F40). */
   writeIdleMs: 30_000,
   /** A listening stream is ended after this; its client opens another. */
@@ -57,6 +59,8 @@ export const LIMITS = {
   handshakeTimeoutMs: 10_000,
   cataloguePages: 50,
   catalogueItems: 1_000,
+  /** All pages of one list together. */
+  catalogueBytes: 8_388_608,
   catalogueDepth: 512,
   listPageItems: 1_000,
 } as const

@@ -9,3 +9,6 @@ export const holdText = (hold: Hold, size: number): boolean =>
 
 /** Answers are held for as long as they take to pass through. */
 export const MEMORY_BACK_MS = 1_000
+
+/** How a stream within the gateway ends that found no memory left: streams can only fail by throwing. */
+export class MemorySpent extends Error {}

@@ -16,15 +16,28 @@ export class UsageStore {
     this.#patience = patience
   }
 
-  /** Takes records as JSON texts. False: none of them is stored. */
+  /** Takes records as JSON texts. False: none of them is stored. One that the table never takes is left out. */
   async store(texts: readonly string[]): Promise<boolean> {
     const rows = texts.flatMap((text) => rowOf(readUsage(text)))
-    if (rows.length === 0) return true
-    const insert = this.#database.insert(toolUsage).values(rows).onConflictDoNothing()
+    const stored = await this.#insert(rows)
+    if (stored !== 'rejected' || rows.length === 1) return stored !== 'away'
+    for (const row of rows) if ((await this.#insert([row])) === 'away') return false
+    return true
+  }
+
+  async #insert(rows: readonly Row[]): Promise<'stored' | 'rejected' | 'away'> {
+    if (rows.length === 0) return 'stored'
+    const insert = this.#database
+      .insert(toolUsage)
+      .values([...rows])
+      .onConflictDoNothing()
     const stored = await this.#patience.write(() => insert.execute())
-    return stored.ok
+    if (stored.ok) return 'stored'
+    return stored.error.why === 'rejected' ? 'rejected' : 'away'
   }
 }
 
-const rowOf = (record: UsageRecord | undefined) =>
+type Row = typeof toolUsage.$inferInsert
+
+const rowOf = (record: UsageRecord | undefined): Row[] =>
   record ? [{ ...record, createdAt: new Date(record.createdAt) }] : []

@@ -9,7 +9,7 @@ import { readMember } from '../protocol/edit.ts'
 import { isJson } from '../protocol/grammar.ts'
 import { cut, isObjectAt, membersOf, type Span, stringAt } from '../protocol/json.ts'
 import { LIMITS } from '../protocol/limits.ts'
-import { holdText } from '../protocol/memory.ts'
+import { holdText, MemorySpent } from '../protocol/memory.ts'
 import { EventReader } from '../protocol/sse.ts'
 import type { Fault } from './fault.ts'
 import { discard, faultOfDeadline, faultOfStatus } from './send.ts'
@@ -53,9 +53,9 @@ export async function readAnswer(
     if (answer.ok && hold.bytes > 0) return ok({ ...answer.value, hold })
     hold.release()
     return answer
-  } catch {
+  } catch (error) {
     hold.release()
-    return err(faultOfBody(deadline))
+    return err(faultOfBody(deadline, error))
   }
 }
 
@@ -187,8 +187,9 @@ export function resultMember(answer: Answer, name: string): string | undefined {
 }
 
 /** What it means that a body could not be read to its end. */
-export const faultOfBody = (deadline: Deadline): Fault =>
-  faultOfDeadline(deadline) ?? { is: 'not_mcp', detail: 'the answer broke off' }
+export const faultOfBody = (deadline: Deadline, error: unknown): Fault =>
+  faultOfDeadline(deadline) ??
+  (error instanceof MemorySpent ? { is: 'overloaded' } : { is: 'not_mcp', detail: 'the answer broke off' })
 
 const isStream = (response: Response): boolean =>
   /^text\/event-stream\b/i.test(response.headers.get('content-type') ?? '')

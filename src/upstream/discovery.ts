@@ -135,6 +135,7 @@ async function readList(
   const items: string[] = []
   const cursors = new Set<string>()
   let cursor: string | undefined
+  let size = 0
   for (let page = 0; page < LIMITS.cataloguePages; page++) {
     const params = cursor === undefined ? {} : { cursor }
     const answer = await timed(LIMITS.handshakeTimeoutMs, (deadline) =>
@@ -143,6 +144,9 @@ async function readList(
     if (!answer.ok) return answer
     const array = resultMember(answer.value, member)
     if (!array?.startsWith('[')) return err({ is: 'not_mcp', detail: `${method} gave no array '${member}'` })
+    // Each item keeps the whole page that it was cut from in memory.
+    size += answer.value.text.length
+    if (size > LIMITS.catalogueBytes) return err({ is: 'too_large', limitBytes: LIMITS.catalogueBytes })
     for (const element of elementsOf(array)) {
       const item = cut(array, element)
       if (!isTooDeep(item)) items.push(item)

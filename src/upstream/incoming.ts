@@ -105,8 +105,8 @@ async function* readStream(
       }
       if (!holdText(hold, events.held)) return yield { is: 'fault', fault: { is: 'overloaded' } }
     }
-  } catch {
-    yield { is: 'fault', fault: faultOfBody(deadline) }
+  } catch (error) {
+    yield { is: 'fault', fault: faultOfBody(deadline, error) }
   } finally {
     hold.release()
     cancel()

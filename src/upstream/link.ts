@@ -4,9 +4,11 @@
  * request, so that nothing else has to know the difference; but no places are marked in it, since a session that
  * lost its stream is over.
  */
+import type { Hold } from '../platform/budget.ts'
 import { Deadline } from '../platform/deadline.ts'
 import { err, ok, type Result } from '../platform/result.ts'
 import { LIMITS } from '../protocol/limits.ts'
+import { holdText, MemorySpent } from '../protocol/memory.ts'
 import { EventReader, KEEP_ALIVE, type ServerEvent, STREAM_HEADERS, writeEvent } from '../protocol/sse.ts'
 import { bodyOf, faultOfBody } from './answer.ts'
 import { type Connection, requestHeaders } from './connection.ts'
@@ -43,7 +45,7 @@ async function open(connection: Connection, deadline: Deadline): Promise<Result<
     discard(sent.value)
     return err({ is: 'not_mcp', detail: 'GET gave no event stream' })
   }
-  const feed = new Feed(sent.value.body)
+  const feed = new Feed(sent.value.body, connection.budget.open(deadline.signal))
   const named = await readEndpoint(feed, connection.url, deadline)
   return named.ok ? ok({ feed, replyUrl: named.value }) : named
 }
@@ -57,8 +59,8 @@ async function readEndpoint(feed: Feed, url: string, deadline: Deadline): Promis
       if (heard.is === 'oversized') return err({ is: 'too_large', limitBytes: LIMITS.eventBytes })
       if (heard.is === 'event' && heard.event.event === 'endpoint') return endpointAt(heard.event.data, url)
     }
-  } catch {
-    return err(faultOfBody(deadline))
+  } catch (error) {
+    return err(faultOfBody(deadline, error))
   }
 }
 
@@ -147,8 +149,11 @@ class Feed {
   readonly #decoder = new TextDecoder()
   readonly #ready: ServerEvent[] = []
 
-  constructor(body: ReadableStream<Uint8Array>) {
+  readonly #hold: Hold
+
+  constructor(body: ReadableStream<Uint8Array>, hold: Hold) {
     this.#source = body.getReader()
+    this.#hold = hold
   }
 
   async next(): Promise<Heard> {
@@ -158,6 +163,7 @@ class Feed {
     if (piece.done) return { is: 'end' }
     this.#ready.push(...this.#events.read(this.#decoder.decode(piece.value, { stream: true })))
     if (this.#events.held > LIMITS.eventBytes) return { is: 'oversized' }
+    if (!holdText(this.#hold, this.#events.held)) throw new MemorySpent()
     return { is: 'sign' }
   }
 }

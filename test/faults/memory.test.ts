@@ -120,7 +120,30 @@ describe('the memory of an answer is there again', () => {
   })
 })
 
+it('F33 F67 a catalogue of many large pages is given up as a whole, and the last good one stays', async () => {
+  let page = 0
+  const tool = (at: number): string =>
+    `{"name":"t${at}","description":"${'x'.repeat(1_000_000)}","inputSchema":{}}`
+  yard.upstream.dial.set({
+    is: 'respond',
+    for: 'tools/list',
+    body: (id) => `{"jsonrpc":"2.0","id":${id},"result":{"tools":[${tool(++page)}],"nextCursor":"${page}"}}`,
+  })
+  const { status, body } = await yard.gateway.manage('POST', '/api/v1/servers/fixture/refresh')
+  expect([status, body.reason]).toEqual([502, 'too_large'])
+  expect(page).toBe(9)
+  expect(await yard.gateway.toolNames()).toContain('big')
+})
+
 describe('large requests', () => {
+  it('F67 are answered one after another, however many', async () => {
+    const body = message('x'.repeat(1_000_000))
+    for (let at = 0; at < 20; at++) {
+      const { status } = await yard.gateway.post(body, { headers: { ...HEADERS, 'mcp-name': 'big' } })
+      expect(status).toBe(200)
+    }
+  })
+
   it('F67 are refused at the door where there is no memory for them, until others have gone', async () => {
     const body = message('x'.repeat(1_000_000))
     const sent = Array.from({ length: 20 }, () => send(body, body.length + 1))

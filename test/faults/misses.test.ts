@@ -33,6 +33,6 @@ it('F65 two hundred questions for its health cost one query', async () => {
   const begunAt = performance.now()
   const answers = await Promise.all(Array.from({ length: 200 }, () => gateway.fetch('/health')))
   const seconds = (performance.now() - begunAt) / 1_000
-  for (const { body } of answers) expect(body.status).toBe('ok')
+  expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200))
   expect(stack.database.requests).toBeLessThanOrEqual(Math.ceil(seconds) + 1)
 })

@@ -112,6 +112,10 @@ describe('a database without room', () => {
     stack.cache.takeAway()
     stack.database.fault = full
     await expectServing()
+    stack.database.giveBack()
+    stack.cache.giveBack()
+    // The rest may last a while: what comes next writes.
+    await eventually(15_000, async () => expect((await gateway.fetch('/health')).body.status).toBe('ok'))
   })
 })
 
@@ -146,8 +150,7 @@ describe('a write that loses to another', () => {
   })
   it('F56 twice is made again, and stored once', async () => {
     await losing(2)
-    const { status, text } = await gateway.register(name, upstream.url)
-    expect([status, text]).toEqual([201, expect.any(String)])
+    expect((await gateway.register(name, upstream.url)).status).toBe(201)
     expect(await audited()).toBe(1)
   })
 })

@@ -126,6 +126,13 @@ describe('usage records', () => {
       correlationId: id,
       createdAt: Date.now(),
     })
+  it('that Postgres never takes keep no other back', async () => {
+    const stub = newStub()
+    const bad = record(crypto.randomUUID()).replace('"echo"', '"a\\u0000b"')
+    await tell(stub, { records: [bad, record(crypto.randomUUID())] })
+    const left = async () => (await stub.view('a-service', LIMITS)).usage.waiting
+    await vi.waitFor(async () => expect(await left()).toBe(0), WITHIN)
+  })
   it('wait for Postgres in the object, whatever happens to it', async () => {
     const stub = newStub()
     await tell(stub, { records: [record(crypto.randomUUID()), record(crypto.randomUUID())] })
