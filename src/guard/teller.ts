@@ -46,6 +46,7 @@ export class Teller {
     const { desk } = matter
     const { clock } = this.#ports
     const { telling } = desk
+    if (clock() < desk.awayUntil) return undefined
     if (telling && !(await this.#inTime(telling.then(yes)))) {
       if (desk.telling === telling) desk.telling = undefined
       return this.#lose(desk)

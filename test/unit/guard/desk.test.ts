@@ -61,6 +61,13 @@ describe('the desk', () => {
     expect(desk.take(NOW + 4_000)).toBeUndefined()
   })
 
+  it('asks again after five seconds, since an operator may have mended what was wrong', () => {
+    const desk = deskWith(no('open', 60_000))
+    expect(desk.take(NOW + 4_999)).toEqual({ why: 'open', retryAfterMs: 55_001 })
+    expect(desk.take(NOW + 5_000)).toBeUndefined()
+    expect(desk.denial(NOW + 5_000)).toEqual({ why: 'open', retryAfterMs: 55_000 })
+  })
+
   it('a lease ends with the news that the circuit is open', () => {
     const desk = deskWith(go(3), no('open', 4_000))
     expect(desk.take(NOW)).toMatchObject({ why: 'open' })

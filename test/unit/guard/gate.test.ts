@@ -129,7 +129,7 @@ describe('the gate', () => {
     const limits: Limits = { ...LIMITS, rate: { requestsPerMinute: 600, burstLimit: 10 } }
     const takeAll = (now: number): number => {
       let taken = 0
-      while (gate.admit(asking({ limits }), now, 0).is === 'go') taken++
+      while (taken < 100 && gate.admit(asking({ limits }), now, 0).is === 'go') taken++
       return taken
     }
     expect(takeAll(NOW)).toBe(10)

@@ -1,34 +1,14 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Limits } from '../../../src/guard/admission.ts'
-import type { Denial } from '../../../src/guard/desk.ts'
-import type { Permit } from '../../../src/guard/guard.ts'
 import type { Outcome } from '../../../src/guard/ledger.ts'
 import { LIMITS } from './request.ts'
-import { FAILED, NEUTRAL, type Passage, quick, subjectOf, World } from './world.ts'
+import { callIn, fail, FAILED, NEUTRAL, quick, subjectOf, World } from './world.ts'
 
 const limited = (requestsPerMinute: number, burstLimit: number): Limits => ({
   ...LIMITS,
   rate: { requestsPerMinute, burstLimit },
 })
 const unreached: Outcome = { is: 'failed', wasUnreached: true, retryAfterMs: 0 }
-const late: Passage = { thereMs: 1_000, backMs: 1_000 }
-const deaf: Passage = { thereMs: 30_000, backMs: 0, loses: 'question' }
-
-/** A call, and so much time; more where it is not decided yet. */
-async function callIn(world: World, call = {}, forMs = 600): Promise<Permit | Denial> {
-  const answers: (Permit | Denial)[] = []
-  void world.call(call).then((answer) => answers.push(answer))
-  await world.timeline.run(forMs)
-  for (;;) {
-    const [answer] = answers
-    if (answer) return answer
-    await world.timeline.run(1)
-  }
-}
-
-async function fail(world: World, times: number, call = {}): Promise<void> {
-  for (let at = 0; at < times; at++) await callIn(world, { outcome: FAILED, ...call }, 50)
-}
 
 const breakerIn = (world: World, id = 'service') => world.keeperOf(id).gate.breaker
 
@@ -50,14 +30,18 @@ describe('leave for calls', () => {
     const world = new World()
     await callIn(world, {}, 50)
     for (let at = 0; at < 100; at++) {
-      let isThere = false
-      void world.call().then(() => (isThere = true))
-      await world.timeline.run(0)
-      expect(isThere).toBe(true)
-      await world.timeline.run(50)
+      // None ends meanwhile, so nothing is told that would renew it by the way.
+      await callIn(world, { durationMs: 60_000 }, 50)
     }
-    expect(world.entries).toHaveLength(101)
+    expect(world.waitsMs.slice(1).every((waitMs) => waitMs === 0)).toBe(true)
     expect(world.asks.length).toBeLessThan(25)
+  })
+
+  it('is asked for and told of in one breath, so that steady calls cost one question in six', async () => {
+    const world = new World()
+    const service = subjectOf({ limits: limited(2_400, 80) })
+    for (let at = 0; at < 200; at++) await callIn(world, { service, durationMs: 20 }, 50)
+    expect(world.asks.length).toBeLessThanOrEqual(200 / 6)
   })
 
   it('is refused without asking while a "no" holds', async () => {
@@ -95,6 +79,17 @@ describe('leave for calls', () => {
     await world.timeline.run(11)
     expect(await callIn(world)).toMatchObject({ why: 'open' })
     expect(world.entries).toHaveLength(5)
+  })
+
+  it('F24 a failure is told before the next call asks, though its report is slow', async () => {
+    const world = new World()
+    await fail(world, 4)
+    // After the question for leave.
+    const reported = world.asks.length + 2
+    world.passage = () => (world.asks.length === reported ? { thereMs: 100, backMs: 5 } : quick)
+    await callIn(world, { outcome: FAILED, durationMs: 0 }, 11)
+    expect(world.entries).toHaveLength(5)
+    expect(await callIn(world)).toMatchObject({ why: 'open' })
   })
 
   it('F24 a renewal under way when the circuit opens lets nothing through', async () => {
@@ -147,6 +142,17 @@ describe('leave for calls', () => {
     expect(breakerIn(world).is).toBe('closed')
   })
 
+  it('S55 is given for repeats of a fifth of the calls, which are counted, and are no calls that allow more', async () => {
+    const world = new World()
+    const [guard] = world.guards
+    for (let at = 0; at < 100; at++) await callIn(world, { wish: { isRetry: at >= 50 }, durationMs: 0 }, 10)
+    let repeats = 0
+    for (let at = 0; at < 50; at++) if (guard?.mayRetry(subjectOf())) repeats++
+    expect(repeats).toBe(10)
+    await callIn(world, {}, 2_000)
+    expect(world.keeperOf().gate.view(LIMITS, world.timeline.now).counts.retried).toBe(10)
+  })
+
   it('S53 a service that fails does not close the way to another', async () => {
     const world = new World()
     const other = subjectOf({ id: 'other' })
@@ -156,101 +162,6 @@ describe('leave for calls', () => {
     expect(breakerIn(world).is).toBe('open')
     expect(await callIn(world, { service: other })).toHaveProperty('url')
     expect(world.keeperOf('other').saved.breaker).toEqual(before.breaker)
-  })
-})
-
-describe('leave for calls while the guard is away', () => {
-  it.each([
-    ['F43 fails', { ...quick, loses: 'question' }],
-    ['F45 answers too late', late],
-    ['F47 never answers', deaf],
-  ] as const)('%s: a tenth of the rate, five at once', async (_, passage) => {
-    const world = new World()
-    world.passage = () => passage
-    const service = subjectOf({ limits: limited(600, 100) })
-    for (let at = 0; at < 100; at++) await callIn(world, { service }, 100)
-    await world.timeline.run(1_000)
-    expect(world.entries.length).toBeLessThanOrEqual(5 + 11)
-    expect(world.entries.length).toBeGreaterThanOrEqual(5 + 8)
-    expect(world.denials.every(({ why }) => why === 'rate')).toBe(true)
-  })
-
-  it('F45 no call waits longer than 250 ms, and within the next second none waits at all', async () => {
-    const world = new World()
-    world.passage = () => deaf
-    const startedAt = world.timeline.now
-    let endedAt = 0
-    void world.call().then(() => (endedAt = world.timeline.now))
-    await world.timeline.run(300)
-    expect(endedAt - startedAt).toBe(250)
-    expect(await callIn(world, {}, 0)).toHaveProperty('url')
-  })
-
-  it('F45 no call waits longer for a report of failures that hangs', async () => {
-    const world = new World()
-    await callIn(world, { outcome: FAILED, durationMs: 200 }, 100)
-    world.passage = () => deaf
-    await world.timeline.run(150)
-    for (let at = 0; at < 4; at++) await callIn(world, {}, 0)
-    const [, first, ...others] = world.waitsMs
-    expect(first).toBeLessThanOrEqual(250)
-    expect(others).toEqual([0, 0, 0])
-  })
-
-  it('F47 a report that was lost with its request is waited for only once', async () => {
-    const world = new World()
-    await callIn(world, { outcome: FAILED, durationMs: 200 }, 100)
-    world.passage = () => ({ thereMs: 1e12, backMs: 0 })
-    await world.timeline.run(150)
-    world.passage = () => quick
-    await callIn(world, {}, 2_000)
-    await callIn(world)
-    const [, first, second] = world.waitsMs
-    expect(first).toBeLessThanOrEqual(250)
-    expect(second).toBe(10)
-  })
-
-  it('F45 what it grants too late is never spent', async () => {
-    const world = new World()
-    const service = subjectOf({ limits: limited(600, 100) })
-    world.passage = () => late
-    await callIn(world, { service }, 3_000)
-    world.passage = () => deaf
-    for (let at = 0; at < 50; at++) await callIn(world, { service }, 10)
-    expect(world.entries.length).toBeLessThanOrEqual(6)
-  })
-
-  it('is not a full bucket again whenever the guard is lost anew', async () => {
-    const world = new World()
-    const service = subjectOf({ limits: limited(60, 100) })
-    for (let loss = 0; loss < 10; loss++) {
-      world.passage = () => ({ ...quick, loses: 'question' })
-      for (let at = 0; at < 20; at++) await callIn(world, { service }, 10)
-      world.passage = () => quick
-      await callIn(world, { service }, 2_000)
-    }
-    expect(world.entries.length).toBeLessThanOrEqual(10 + 5 + 3)
-  })
-
-  it('is refused as last known while the circuit is open', async () => {
-    const world = new World()
-    await fail(world, 5)
-    await callIn(world, {}, 50)
-    world.passage = () => deaf
-    expect(await callIn(world, {}, 0)).toMatchObject({ why: 'open' })
-  })
-
-  it('depends on a breaker of this isolate', async () => {
-    const world = new World()
-    world.passage = () => deaf
-    await fail(world, 5, { durationMs: 0 })
-    await callIn(world)
-    await fail(world, 5, { durationMs: 0 })
-    const went = world.entries.length
-    expect(await callIn(world, {}, 0)).toMatchObject({ why: 'open' })
-    await world.timeline.run(5_000)
-    expect(await callIn(world)).toHaveProperty('url')
-    expect(went).toBeLessThan(10)
   })
 })
 
@@ -301,38 +212,5 @@ describe('a permit', () => {
     await callIn(world, { durationMs: 0, outcome: { is: 'neutral', pauseMs: 7_000 } }, 20)
     expect(await callIn(world)).toMatchObject({ why: 'throttled' })
     expect(world.keeperOf().gate.view(LIMITS, world.timeline.now).counts.neutral).toBe(2)
-  })
-})
-
-describe('usage records', () => {
-  it('are told within a second', async () => {
-    const world = new World()
-    for (let at = 0; at < 20; at++) {
-      world.record(`${at}`)
-      await world.timeline.run(100)
-    }
-    await world.timeline.run(600)
-    expect(world.keeperOf().records).toEqual(Array.from({ length: 20 }, (_, at) => `${at}`))
-  })
-
-  it('are kept, and told again, where the guard could not be reached', async () => {
-    const world = new World()
-    world.passage = () => ({ ...quick, loses: 'answer' })
-    world.record('one')
-    await world.timeline.run(2_000)
-    world.passage = () => quick
-    world.record('two')
-    await world.timeline.run(2_000)
-    expect(new Set(world.keeperOf().records)).toEqual(new Set(['one', 'two']))
-  })
-
-  it('are dropped and counted where there are too many (F59)', async () => {
-    const world = new World()
-    world.passage = () => ({ ...quick, loses: 'question' })
-    for (let at = 0; at < 1_500; at++) world.record(`${at}`)
-    await world.timeline.run(2_000)
-    world.passage = () => quick
-    await callIn(world, {}, 2_000)
-    expect(world.keeperOf().records).toEqual(Array.from({ length: 1_000 }, (_, at) => `${at}`))
   })
 })

@@ -6,10 +6,10 @@ import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { LEASE_MS, type Limits } from '../../../src/guard/admission.ts'
 import type { RateLimit } from '../../../src/guard/bucket.ts'
-import { Gate } from '../../../src/guard/gate.ts'
-import { NO_NEWS, type Outcome } from '../../../src/guard/ledger.ts'
+import type { Outcome } from '../../../src/guard/ledger.ts'
 import { guardPolicy } from '../../../src/guard/teller.ts'
-import { asking, LIMITS, NOW, tally, telling } from './request.ts'
+import type { Mark } from './keeper.ts'
+import { LIMITS, NOW } from './request.ts'
 import { FAILED, NEUTRAL, OK, type Passage, quick, subjectOf, World } from './world.ts'
 
 afterEach(() => {
@@ -64,10 +64,8 @@ async function play({ list, passages, limits, isolates }: Plan): Promise<World> 
   return world
 }
 
-type Line = { readonly at: number; readonly gone: number; readonly outstanding: number }
-
 /** The most that any span of time let through above what refilled in it and what was out when it began. */
-function worstBurst(book: readonly Line[], requestsPerMinute: number): number {
+function worstBurst(book: readonly Mark[], requestsPerMinute: number): number {
   let [worst, lowest] = [0, Number.POSITIVE_INFINITY]
   for (const { at, gone, outstanding } of book) {
     const refilled = ((at - NOW) * requestsPerMinute) / 60_000
@@ -77,7 +75,7 @@ function worstBurst(book: readonly Line[], requestsPerMinute: number): number {
   return worst
 }
 
-const withoutLeases = (book: readonly Line[]): Line[] => book.map((line) => ({ ...line, outstanding: 0 }))
+const withoutLeases = (book: readonly Mark[]): Mark[] => book.map((line) => ({ ...line, outstanding: 0 }))
 
 const check = async <T>(
   plan: fc.Arbitrary<T>,
@@ -229,85 +227,3 @@ const calls = (list: readonly Moment[]): number => list.reduce((sum, each) => su
 /** What leases can hold: 16 tokens ahead in each isolate, and one for each call that waited. */
 const leasesOf = (list: readonly Moment[], isolates: number): number =>
   isolates * (16 + Math.max(...list.map((each) => each.calls)))
-
-type Step = {
-  readonly afterMs: number
-  readonly does: 'ask' | 'tell' | 'evict'
-  readonly mayProbe: boolean
-  readonly which: number
-  readonly outcome: 'ok' | 'failed' | 'neutral'
-}
-const steps: fc.Arbitrary<Step[]> = fc.array(
-  fc.record({
-    afterMs: fc.oneof(fc.nat(100), fc.nat(12_000)),
-    does: fc.constantFrom('ask', 'ask', 'ask', 'tell', 'tell', 'evict'),
-    mayProbe: fc.boolean(),
-    which: fc.nat(1_000),
-    outcome: fc.constantFrom('ok', 'failed', 'failed', 'neutral'),
-  }),
-  { maxLength: 150 },
-)
-
-describe('the gate, whatever it is asked and told', () => {
-  const limits: Limits = { ...LIMITS, failureThreshold: 2, halfOpenMaxCalls: 2 }
-
-  it('3, 4, 5, 7: one live probe, no generation twice, older ones change nothing, and open always ends', () => {
-    fc.assert(
-      fc.property(steps, (list) => {
-        let gate = new Gate()
-        let now = NOW
-        let probe: { readonly generation: number; readonly until: number } | undefined
-        const underWay: number[] = []
-        for (const { afterMs, does, mayProbe, which, outcome } of list) {
-          now += afterMs
-          const before = gate.breaker
-          if (does === 'evict') gate = new Gate(structuredClone(gate.saved))
-          if (does === 'ask') {
-            const answer = gate.admit(asking({ mayProbe, limits }), now, 0.5)
-            if (answer.is === 'go') underWay.push(answer.generation)
-            if (answer.is === 'go' && answer.isProbe) {
-              if (probe) expect(now).toBeGreaterThanOrEqual(probe.until)
-              probe = { generation: answer.generation, until: now + limits.probeMs }
-            }
-          }
-          const [generation] = does === 'tell' ? underWay.splice(which % (underWay.length || 1), 1) : []
-          if (generation !== undefined) {
-            const tallies = [tally({ generation, [outcome]: 1 })]
-            gate.admit({ ...telling({ tallies }), limits }, now, 0.5)
-            if (generation !== before.generation) expect(gate.breaker).toEqual(before)
-            if (generation === probe?.generation) probe = undefined
-          }
-          expect(gate.breaker.generation).toBeGreaterThanOrEqual(before.generation)
-          const later = new Gate(structuredClone(gate.saved))
-          expect(later.admit(asking({ limits }), now + 60_000, 0.5).is).toBe('go')
-        }
-      }),
-    )
-  })
-
-  it('9: an answer costs no more after many calls than after few, and no more is kept', () => {
-    const timeOf = (gate: Gate, from: number): number => {
-      const startedAt = performance.now()
-      for (let at = 0; at < 2_000; at++) {
-        const report = {
-          ...NO_NEWS,
-          tallies: [tally({ ok: 1 })],
-          inFlight: { u: 1 },
-          durations: [at % 100, 1],
-        }
-        const isolate = `${from}-${at % 8}`
-        gate.admit(
-          asking({ isolate, report, limits: { ...limits, instances: ['u', 'v'] } }),
-          NOW + from + at,
-          0,
-        )
-      }
-      return performance.now() - startedAt
-    }
-    const [gate, times]: [Gate, number[]] = [new Gate(), []]
-    for (let round = 0; round < 50; round++) times.push(timeOf(gate, round * 10_000))
-    const best = (some: readonly number[]): number => Math.min(...some)
-    expect(best(times.slice(-5))).toBeLessThan(10 * best(times.slice(0, 5)))
-    expect(JSON.stringify(gate.saved).length).toBeLessThan(3_000)
-  })
-})

@@ -33,7 +33,7 @@ describe('the budget of repeats', () => {
       const now = NOW + call * 10
       budget.noteCall(now)
       sent++
-      while (budget.spend(now)) sent++
+      while (sent < 100_000 && budget.spend(now)) sent++
     }
     expect(sent).toBeLessThanOrEqual(12_000 + 3)
     expect(sent).toBeGreaterThan(11_900)
@@ -68,7 +68,7 @@ describe('the budget of repeats', () => {
     const budget = new RetryBudget()
     const spendAll = (now: number): number => {
       let count = 0
-      while (budget.spend(now)) count++
+      while (count < 100 && budget.spend(now)) count++
       return count
     }
     expect(spendAll(NOW)).toBe(3)

@@ -10,22 +10,28 @@ const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resol
 export class Timeline {
   now = NOW
   readonly clock = (): number => this.now
-  #due: Due[] = []
+  /** The next one last. */
+  readonly #due: Due[] = []
+  readonly #waiting = new Set<number>()
   #lastId = 0
 
   /** From here on timers of the code under test are timers of this timeline, until `vi.unstubAllGlobals()`. */
   constructor() {
     vi.stubGlobal('setTimeout', (work: () => void, afterMs: number) => this.after(afterMs, work))
-    vi.stubGlobal('clearTimeout', (id: number | undefined) => {
-      this.#due = this.#due.filter((each) => each.id !== id)
-    })
+    vi.stubGlobal('clearTimeout', (id: number) => this.#waiting.delete(id))
   }
 
   after(ms: number, work: () => void): number {
     const id = ++this.#lastId
     const at = this.now + Math.max(0, ms)
-    const index = this.#due.findLastIndex((each) => each.at <= at) + 1
-    this.#due.splice(index, 0, { id, at, work })
+    let [low, high] = [0, this.#due.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((this.#due[middle]?.at ?? 0) > at) low = middle + 1
+      else high = middle
+    }
+    this.#due.splice(low, 0, { id, at, work })
+    this.#waiting.add(id)
     return id
   }
 
@@ -35,8 +41,9 @@ export class Timeline {
   async run(forMs: number): Promise<void> {
     const end = this.now + forMs
     await settled()
-    for (let next = this.#due[0]; next && next.at <= end; next = this.#due[0]) {
-      this.#due.shift()
+    for (let next = this.#due.at(-1); next && next.at <= end; next = this.#due.at(-1)) {
+      this.#due.pop()
+      if (!this.#waiting.delete(next.id)) continue
       this.now = Math.max(this.now, next.at)
       next.work()
       await settled()

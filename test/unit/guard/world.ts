@@ -3,14 +3,13 @@
  * end. What the gates granted and what the isolates let through is kept in a book, where it can be compared.
  */
 import type { Admission, AdmitRequest } from '../../../src/guard/admission.ts'
-import type { Breaker } from '../../../src/guard/breaker.ts'
-import { Gate, type SavedGate } from '../../../src/guard/gate.ts'
 import type { Denial } from '../../../src/guard/desk.ts'
 import { Guard, type Permit, type Subject } from '../../../src/guard/guard.ts'
 import type { Wish } from '../../../src/guard/choice.ts'
 import type { Outcome } from '../../../src/guard/ledger.ts'
 import { guardPolicy } from '../../../src/guard/teller.ts'
 import { err, ok, type Result } from '../../../src/platform/result.ts'
+import { Keeper } from './keeper.ts'
 import { LIMITS } from './request.ts'
 import { Timeline } from './timeline.ts'
 
@@ -35,58 +34,6 @@ export type Passage = {
 }
 
 export const quick: Passage = { thereMs: 5, backMs: 5 }
-
-type Mark = {
-  readonly at: number
-  /** Calls let through so far. */
-  readonly gone: number
-  /** Tokens that are out: granted, and neither used nor given back nor lost on the way. */
-  readonly outstanding: number
-}
-
-/** The gate of one service, as the object keeps it: state in memory, and what survives it. */
-export class Keeper {
-  gate = new Gate()
-  saved: SavedGate = this.gate.saved
-  readonly records: string[] = []
-  /** What the breaker was after each question. */
-  readonly breakers: (Breaker & { readonly at: number })[] = []
-  /** Before and after each event. */
-  readonly book: Mark[] = []
-  #gone = 0
-  #outstanding = 0
-
-  admit(request: AdmitRequest, now: number, random: number): Admission {
-    const admission = this.gate.admit(request, now, random)
-    this.saved = this.gate.saved
-    this.records.push(...request.report.records)
-    this.breakers.push({ ...this.gate.breaker, at: now })
-    this.#note(now, 0, (admission.is === 'go' ? (admission.tokens ?? 0) : 0) - request.report.unused)
-    return admission
-  }
-
-  /** A call was let through. */
-  go(now: number): void {
-    this.#note(now, 1, -1)
-  }
-
-  /** Tokens that were granted came too late, or not at all. */
-  lose(now: number, tokens: number): void {
-    this.#note(now, 0, -tokens)
-  }
-
-  #note(at: number, gone: number, outstanding: number): void {
-    this.book.push({ at, gone: this.#gone, outstanding: this.#outstanding })
-    this.#gone += gone
-    this.#outstanding += outstanding
-    this.book.push({ at, gone: this.#gone, outstanding: this.#outstanding })
-  }
-
-  /** The object loses its memory, and these tokens that it had not written down. */
-  evict(bucket = this.saved.bucket): void {
-    this.gate = new Gate({ ...this.saved, bucket })
-  }
-}
 
 export type Call = {
   readonly service?: Subject
@@ -185,4 +132,19 @@ export class World {
       keeper.lose(timeline.now, admission.tokens ?? 0)
     return loses === 'answer' ? err('lost') : ok(admission)
   }
+}
+
+/** A call, and so much time; more where it is not decided yet. */
+export async function callIn(world: World, call: Call = {}, forMs = 600): Promise<Permit | Denial> {
+  const answers: (Permit | Denial)[] = []
+  void world.call(call).then((answer) => answers.push(answer))
+  await world.timeline.run(forMs)
+  for (let left = 2_000; left > 0 && answers.length === 0; left--) await world.timeline.run(1)
+  const [answer] = answers
+  if (!answer) throw new Error('it was never decided')
+  return answer
+}
+
+export async function fail(world: World, times: number, call: Call = {}): Promise<void> {
+  for (let at = 0; at < times; at++) await callIn(world, { outcome: FAILED, ...call }, 50)
 }
