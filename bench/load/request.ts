@@ -29,9 +29,11 @@ function shotAt(url: string, method: string, params: object = {}, name?: string)
 export const callShot = (url: string, name: string, args: object = {}): Shot =>
   shotAt(url, 'tools/call', { name, arguments: args }, name)
 
+export const PROGRESS_TOKEN = 'steps'
+
 /** A call whose upstream tells of every step, and so answers by a stream. */
-export const streamShot = (url: string, name: string, args: object): Shot =>
-  shotAt(url, 'tools/call', { name, arguments: args, _meta: { progressToken: 'steps' } }, name)
+export const streamShot = (url: string, name: string, args: object = {}): Shot =>
+  shotAt(url, 'tools/call', { name, arguments: args, _meta: { progressToken: PROGRESS_TOKEN } }, name)
 
 export const listShot = (url: string): Shot => shotAt(url, 'tools/list')
 

@@ -41,8 +41,8 @@ export type Fault =
   | { readonly is: 'no_answer' }
   /** A stream of comments, one every `everyMs` (100), that never ends. */
   | { readonly is: 'comments'; readonly everyMs?: number }
-  /** A stream of notifications that never ends, no faster than the caller reads it. */
-  | { readonly is: 'flood' }
+  /** A stream of progress that never ends, no faster than the caller reads it. */
+  | { readonly is: 'flood'; readonly progressToken: string }
   /** A right answer in one event of this size. */
   | { readonly is: 'huge_event'; readonly bytes: number }
   /** A right answer of this size, chunked. */

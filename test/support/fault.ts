@@ -43,7 +43,9 @@ export async function actBefore(fault: Fault | undefined, reply: Reply, idText: 
       }
     case 'flood':
       reply.openStream()
-      await pipeline(Readable.from(notifications(reply)), reply.response, { signal: reply.signal })
+      await pipeline(Readable.from(endlessProgress(reply, fault.progressToken)), reply.response, {
+        signal: reply.signal,
+      })
       return true
     case 'reset':
       if (fault.afterBytes !== undefined) return false
@@ -162,9 +164,11 @@ function* hugeAnswer([before, after]: readonly [string, string], idText: string,
   yield `"}]}}${after}`
 }
 
-function* notifications(reply: Reply) {
-  const text = notificationText('notifications/message', { level: 'info', data: CHUNK })
-  for (;;) yield reply.frame(text)
+function* endlessProgress(reply: Reply, progressToken: string) {
+  for (let progress = 1; ; progress++) {
+    const params = { progressToken, progress, message: CHUNK }
+    yield reply.frame(notificationText('notifications/progress', params))
+  }
 }
 
 function reset({ response }: Reply): void {
