@@ -30,6 +30,8 @@ export const guardPolicy = {
 
 /** What went well is told after this. Together with the way to the guard it stays below a second. */
 const FLUSH_MS = 600
+/** What could not be told is told again so often, after longer and longer pauses. */
+const FLUSH_ATTEMPTS = 4
 
 export class Teller {
   readonly #ports: TellerPorts
@@ -95,24 +97,37 @@ export class Teller {
       // What has happened since the guard was last told may wait as long as anything.
       const restMs = desk.toldAt + FLUSH_MS - clock()
       if (restMs > 0) await wait(restMs)
-      desk.flushDueAt = 0
-      const then = clock()
-      const want = desk.isBusy(then) && !desk.isAsking(then) ? desk.wanted(then) : 0
-      if (!desk.ledger.isEmpty) await this.#tellAndAccept(matter, want)
+      // Records wait for a guard that is away, also where no call follows.
+      for (let attempt = 1; !(await this.#flush(matter)) && attempt <= FLUSH_ATTEMPTS; attempt++) {
+        desk.flushDueAt = clock() + attempt * guardPolicy.awayMs
+        await wait(attempt * guardPolicy.awayMs)
+      }
     }
     background(flush())
   }
 
-  async #tellAndAccept(matter: Matter, want: number): Promise<void> {
+  /** False: the guard could not be told. */
+  async #flush(matter: Matter): Promise<boolean> {
+    const { desk } = matter
+    desk.flushDueAt = 0
+    if (desk.ledger.isEmpty) return true
+    const now = this.#ports.clock()
+    const want = desk.isBusy(now) && !desk.isAsking(now) ? desk.wanted(now) : 0
+    return await this.#tellAndAccept(matter, want)
+  }
+
+  /** False: the guard could not be told. */
+  async #tellAndAccept(matter: Matter, want: number): Promise<boolean> {
     const { clock } = this.#ports
     const { desk } = matter
     const { era } = desk
     const startedAt = clock()
     const answer = await (want > 0 ? this.#askFor(matter, want, false) : this.#tell(matter, 0, false))
-    if (!answer.ok) return
+    if (!answer.ok) return false
     const isLate = clock() - startedAt > guardPolicy.budgetMs
     if (isLate) desk.decline(answer.value)
     else desk.accept(answer.value, clock(), era, 0)
+    return true
   }
 
   /** Lets the desk know that leave is asked for. A question that is not answered in time keeps nobody from another. */

@@ -138,6 +138,24 @@ describe('what says nothing about the service', () => {
   })
 })
 
+describe('F30 slow calls', () => {
+  const callAll = async (rest: object): Promise<string> => {
+    await gateway.registerAnew('shaky', upstream.url, { circuitBreaker: { ...circuitBreaker, ...rest } })
+    const end = upstream.dial.set({ is: 'delay', ms: 120, for: 'tools/call' })
+    for (let at = 0; at < 20; at++) await call()
+    end()
+    await eventually(3_000, async () => expect((await metrics()).counts.ok).toBeGreaterThanOrEqual(10))
+    return (await metrics()).breaker.state
+  }
+  it('open the circuit where it was set from when on a call is slow', async () => {
+    expect(await callAll({ slowCallMs: 50, recoveryTimeout: 60_000 })).toBe('open')
+  })
+  it('leave it closed otherwise', async () => {
+    expect(await callAll({})).toBe('closed')
+    expect(await callAll({ slowCallMs: 5_000 })).toBe('closed')
+  })
+})
+
 describe('F09 an upstream that wants to be left alone', () => {
   it('is, for as long as it said, and its circuit stays closed', async () => {
     upstream.dial.set({ ...ROWS.F09, for: 'tools/call', times: 1 })
