@@ -64,7 +64,8 @@ function requireVersion({ message, headers, era }: Inbound): Refusal | undefined
   const header = headers.get('mcp-protocol-version')
   if (era === 'modern') {
     const version = message.meta?.[META.version] ?? header
-    return isModernVersion(String(version)) ? undefined : unsupported(String(version))
+    const named = typeof version === 'string' ? version : JSON.stringify(version)
+    return isModernVersion(named) ? undefined : unsupported(named)
   }
   // A client that initializes has nothing agreed yet, whatever its header says.
   if (header === null || message.method === 'initialize') return undefined

@@ -151,7 +151,6 @@ function isErrorAt(text: string, error: Span): boolean {
   return (
     stringAt(text, members.get('message')) !== undefined &&
     code !== undefined &&
-    /^-?\d/.test(cut(text, code)) &&
     Number.isInteger(Number(cut(text, code)))
   )
 }

@@ -148,7 +148,6 @@ class Feed {
   readonly #events = new EventReader()
   readonly #decoder = new TextDecoder()
   readonly #ready: ServerEvent[] = []
-
   readonly #hold: Hold
 
   constructor(body: ReadableStream<Uint8Array>, hold: Hold) {

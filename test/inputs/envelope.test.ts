@@ -30,6 +30,13 @@ it.each<[string, Change, string]>([
 ])('%s what the envelope lacks is named', async (_, change, detail) =>
   expectError(await send(yard.gateway, change), 400, -32602, `Invalid params: ${detail}`, 1),
 )
+it('B67 B70 a notification whose version is no text names none that is known', async () => {
+  const version = { toString: 1, valueOf: 1 }
+  const body = { jsonrpc: '2.0', method: 'notifications/odd', params: { _meta: { [VERSION_KEY]: version } } }
+  const headers = { 'mcp-method': body.method, 'mcp-name': undefined, 'mcp-protocol-version': undefined }
+  const answer = await send(yard.gateway, { body, headers })
+  expectError(answer, 400, -32022, 'Unsupported protocol version')
+})
 it('B68 no clientInfo passes', async () => {
   expect(JSON.stringify(CALL)).not.toContain('clientInfo')
   expectEcho(await send(yard.gateway))
