@@ -19,12 +19,17 @@ export class Agenda<Task extends string> {
     this.#keep()
   }
 
-  /** What is due by now; it is not planned any more. */
-  takeDue(now: number): Task[] {
+  /** What is due by now. It stays planned, for `againAt`, until it is done: whoever does it may be killed meanwhile. */
+  begin(now: number, againAt: number): Task[] {
     const due = [...this.#dueAt].filter(([, at]) => at <= now).map(([task]) => task)
-    for (const task of due) this.#dueAt.delete(task)
+    for (const task of due) this.#dueAt.set(task, againAt)
     this.#keep()
     return due
+  }
+
+  done(task: Task): void {
+    this.#dueAt.delete(task)
+    this.#keep()
   }
 
   #keep(): void {

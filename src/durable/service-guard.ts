@@ -36,7 +36,7 @@ export type GuardView = GateView & {
 }
 
 const FLUSH_MS = 2_000
-/** After a flush or a write that failed. */
+/** What did not come to its end is done again after this. */
 const AGAIN_MS = 2_000
 /** A service that nobody calls is left alone after this. */
 const IDLE_MS = 3_600_000
@@ -103,27 +103,29 @@ export class ServiceGuardObject extends DurableObject {
 
   override async alarm(): Promise<void> {
     const now = systemClock()
-    const due = this.#agenda.takeDue(now)
+    const due = this.#agenda.begin(now, now + AGAIN_MS)
     const serviceId = this.ctx.storage.kv.get<string>('serviceId') ?? ''
     await Promise.all(due.map((task) => this.#do(task, serviceId, now)))
   }
 
   async #do(task: Task, serviceId: string, now: number): Promise<void> {
     switch (task) {
-      case 'flush': {
-        const isStored = await this.#usage.flush(this.#ports.storeUsage)
-        if (!isStored) this.#agenda.plan('flush', now + AGAIN_MS)
+      case 'flush':
+        await this.#usage.flush(this.#ports.storeUsage)
+        if (this.#usage.size === 0) this.#agenda.done(task)
         break
-      }
       case 'probe':
         await this.#probe(serviceId)
+        this.#agenda.done(task)
         this.#planUpkeep(now)
         break
       case 'refresh':
-        this.#planUpkeep(now)
         await this.#watch.noteChange(serviceId)
+        this.#agenda.done(task)
+        this.#planUpkeep(now)
         break
       case 'save':
+        this.#agenda.done(task)
         this.#save(undefined)
         break
     }

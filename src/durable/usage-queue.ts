@@ -39,8 +39,8 @@ export class UsageQueue {
       const last = batch.at(-1)
       if (!last) return true
       if (!(await store(batch.map(({ record }) => record)))) return false
-      const { rowsWritten } = this.#sql.exec('DELETE FROM usage WHERE seq <= ?', last.seq)
-      this.#rows = Math.max(0, this.#rows - Math.max(batch.length, rowsWritten))
+      this.#sql.exec('DELETE FROM usage WHERE seq <= ?', last.seq)
+      this.#rows -= batch.length
     }
   }
 }
