@@ -23,8 +23,8 @@ export type GuardPorts = {
   readonly dispatch: DispatchPorts
   /** Reads the catalogue again and stores it where it differs. */
   readonly refresh: (service: ServiceRecord, background: Background) => Promise<void>
-  /** Puts usage records where they stay. False: it cannot now. */
-  readonly storeUsage: (records: readonly string[]) => Promise<boolean>
+  /** Puts usage records, the text of a JSON array, where they stay. False: it cannot now. */
+  readonly storeUsage: (records: string) => Promise<boolean>
   readonly healthIntervalMs: number
   readonly refreshIntervalMs: number
 }

@@ -64,6 +64,7 @@ export class Guard {
   record(subject: Subject, record: string, background: Background): void {
     const matter = this.#matterOf(subject)
     matter.desk.ledger.keep(record)
+    if (matter.desk.ledger.isFull) this.#teller.renew(matter, background)
     this.#teller.flushSoon(matter, background)
   }
 

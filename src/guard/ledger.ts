@@ -12,6 +12,8 @@ export type Outcome =
 
 /** Records that are kept while the guard cannot be reached (F59). */
 const MAX_RECORDS = 1_000
+/** A busy isolate tells of so many at once. */
+const FULL_AT_RECORDS = 250
 const MAX_RECORD_CHARS = 1_048_576
 
 export class Ledger {
@@ -26,6 +28,11 @@ export class Ledger {
   get isEmpty(): boolean {
     const hasCounts = this.#counts !== NO_COUNTS
     return this.#tallies.size === 0 && this.#records.length === 0 && !hasCounts
+  }
+
+  /** It is time to tell the guard, however little time has passed. */
+  get isFull(): boolean {
+    return this.#records.length >= FULL_AT_RECORDS
   }
 
   noteBegin(url: string): void {

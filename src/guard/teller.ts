@@ -164,7 +164,10 @@ export class Teller {
     desk.toldAt = this.#ports.clock()
     const answer = await ask(id, { isolate, want, mayProbe, limits, report })
     // Records have names of their own, so a second time does no harm; counts that are lost, are.
-    if (!answer.ok) for (const record of report.records) desk.ledger.keep(record)
+    if (!answer.ok) {
+      if (report.dropped > 0) desk.ledger.note('dropped', report.dropped)
+      for (const record of report.records) desk.ledger.keep(record)
+    }
     return answer
   }
 }

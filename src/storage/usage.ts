@@ -2,10 +2,10 @@
  * Usage records in Postgres. Budget 5 s a batch, no retry here; absent: whoever brings them keeps them and brings them
  * again. A record that arrives twice is stored once.
  */
-import { type UsageRecord, readUsage } from '../telemetry/usage.ts'
+import { sql } from 'drizzle-orm'
+import { splitUsage } from '../telemetry/usage.ts'
 import type { Database } from './database.ts'
 import type { Patience } from './patience.ts'
-import { toolUsage } from './schema.ts'
 
 export class UsageStore {
   readonly #database: Database
@@ -16,28 +16,26 @@ export class UsageStore {
     this.#patience = patience
   }
 
-  /** Takes records as JSON texts. False: none of them is stored. One that the table never takes is left out. */
-  async store(texts: readonly string[]): Promise<boolean> {
-    const rows = texts.flatMap((text) => rowOf(readUsage(text)))
-    const stored = await this.#insert(rows)
-    if (stored !== 'rejected' || rows.length === 1) return stored !== 'away'
-    for (const row of rows) if ((await this.#insert([row])) === 'away') return false
+  /** Takes the text of a JSON array. False: none of them is stored. One that the table never takes is left out. */
+  async store(records: string): Promise<boolean> {
+    const stored = await this.#insert(records)
+    if (stored !== 'rejected') return stored === 'stored'
+    for (const record of splitUsage(records)) if ((await this.#insert(`[${record}]`)) === 'away') return false
     return true
   }
 
-  async #insert(rows: readonly Row[]): Promise<'stored' | 'rejected' | 'away'> {
-    if (rows.length === 0) return 'stored'
-    const insert = this.#database
-      .insert(toolUsage)
-      .values([...rows])
-      .onConflictDoNothing()
-    const stored = await this.#patience.write(() => insert.execute())
+  /** Postgres reads the records itself: nothing is gained by reading them here and writing them again. */
+  async #insert(records: string): Promise<'stored' | 'rejected' | 'away'> {
+    const insert = sql`
+      insert into tool_usage (id, organisation_id, service_id, tool, caller_id, caller_type, duration_ms, status,
+        correlation_id, created_at)
+      select id, "organisationId", "serviceId", tool, "callerId", "callerType", "durationMs", status, "correlationId",
+        to_timestamp("createdAt" / 1000.0)
+      from json_to_recordset(${records}::json) as record (id uuid, "organisationId" text, "serviceId" uuid, tool text,
+        "callerId" text, "callerType" text, "durationMs" integer, status text, "correlationId" text, "createdAt" bigint)
+      on conflict do nothing`
+    const stored = await this.#patience.write(() => this.#database.execute(insert).execute())
     if (stored.ok) return 'stored'
     return stored.error.why === 'rejected' ? 'rejected' : 'away'
   }
 }
-
-type Row = typeof toolUsage.$inferInsert
-
-const rowOf = (record: UsageRecord | undefined): Row[] =>
-  record ? [{ ...record, createdAt: new Date(record.createdAt) }] : []

@@ -1,5 +1,5 @@
 /** What is written down of each tool call; on its way to the table it is JSON text. */
-import { isObject } from '../protocol/message.ts'
+import { cut, elementsOf } from '../protocol/json.ts'
 
 export type UsageRecord = {
   /** A record that arrives twice is stored once. */
@@ -19,8 +19,6 @@ export type UsageRecord = {
 
 export const usageText = (record: UsageRecord): string => JSON.stringify(record)
 
-/** The one place where such a text becomes a record again; it was made by `usageText`. */
-export function readUsage(text: string): UsageRecord | undefined {
-  const value: unknown = JSON.parse(text)
-  return isObject(value) ? (value as UsageRecord) : undefined
-}
+/** The texts of the records of an array. */
+export const splitUsage = (records: string): readonly string[] =>
+  elementsOf(records).map((element) => cut(records, element))
