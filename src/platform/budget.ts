@@ -55,6 +55,8 @@ export class Hold {
   /** Gives everything back, for good. A second time does nothing. */
   release(): void {
     this.#isOver = true
+    // Most hold nothing, and every call comes by here.
+    if (this.#bytes === 0) return
     this.#signal.removeEventListener('abort', this.#onAbort)
     this.#change(-this.#bytes)
     this.#bytes = 0

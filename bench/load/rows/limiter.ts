@@ -26,17 +26,18 @@ export const limiter: Row = {
       return { kind: 'call', shot: callShot(url, target.tool), ratePerSecond, fromMs: 0, forMs }
     })
     const samples = await offer(loads)
-    const admitted = upstream.calls('tools/call').length
+    const admitted = upstream.calls('tools/call')
     const isExpected = ({ outcome, code }: Sample): boolean => outcome === 'result' || code === RATE_LIMITED
-    const due = (perSecond * forMs) / 1_000
-    const least = Math.floor(LEAST_SHARE * due)
-    const most = Math.ceil(due) + rateLimit.burstLimit
+    // What waits for its turn on a busy machine comes a little after its time, and tokens go on coming.
+    const lastedMs = Math.max(forMs, (admitted.at(-1)?.at ?? 0) - (admitted[0]?.at ?? 0))
+    const least = Math.floor((LEAST_SHARE * perSecond * forMs) / 1_000)
+    const most = Math.ceil((perSecond * lastedMs) / 1_000) + rateLimit.burstLimit
     return [
       {
         what: 'calls that reached the upstream',
-        figure: String(admitted),
+        figure: String(admitted.length),
         target: `${least} to ${most}`,
-        holds: admitted >= least && admitted <= most,
+        holds: admitted.length >= least && admitted.length <= most,
       },
       none(
         'neither admitted nor told to come again',
