@@ -47,7 +47,9 @@ export class Hold {
   /** Holds so many bytes from here on, more or fewer than before. False: there are not so many, or it is over. */
   resize(bytes: number): boolean {
     if (this.#isOver || this.#signal.aborted || !this.#change(bytes - this.#bytes)) return false
-    if (this.#bytes === 0) this.#signal.addEventListener('abort', this.#onAbort, { once: true })
+    // Most never hold anything, and every call comes by here.
+    if (this.#bytes === 0 && bytes > 0) this.#signal.addEventListener('abort', this.#onAbort, { once: true })
+    if (this.#bytes > 0 && bytes === 0) this.#signal.removeEventListener('abort', this.#onAbort)
     this.#bytes = bytes
     return true
   }
@@ -55,7 +57,6 @@ export class Hold {
   /** Gives everything back, for good. A second time does nothing. */
   release(): void {
     this.#isOver = true
-    // Most hold nothing, and every call comes by here.
     if (this.#bytes === 0) return
     this.#signal.removeEventListener('abort', this.#onAbort)
     this.#change(-this.#bytes)
