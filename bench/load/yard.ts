@@ -11,7 +11,7 @@ import { openCache, openDatabase, storeBindings } from '../../local/stores.ts'
 import { startWorkerd } from '../../local/workerd.ts'
 import { API_KEY, Gateway, TOKEN } from '../../test/support/gateway.ts'
 import { startUpstream, type Upstream } from '../../test/support/upstream.ts'
-import { type Heap, openHeap } from './inspector.ts'
+import { type Heap, openHeap } from './heap.ts'
 import type { Target } from './request.ts'
 
 const UPSTREAM_MS = 20

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 
 /** The name that `local/capnp.ts` gives the Worker. */
 const WORKER = 'gateway'
+const WAKE_EVERY_MS = 50
 
 type Reply = { readonly id: number; readonly result?: any }
 
@@ -34,9 +35,10 @@ export class Inspector {
 
   /** Has everything collected that nobody holds. `wake` is a request to the isolate, which collects on its way. */
   async collect(wake: () => Promise<unknown>): Promise<void> {
-    const collected = this.#ask('HeapProfiler.collectGarbage')
-    await wake()
-    await collected
+    // An isolate without work collects nothing, and does not answer.
+    const timer = setInterval(() => void wake(), WAKE_EVERY_MS)
+    await this.#ask('HeapProfiler.collectGarbage')
+    clearInterval(timer)
   }
 
   close(): void {

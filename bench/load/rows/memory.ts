@@ -4,7 +4,7 @@ import { offer } from '../offer.ts'
 import type { Sample } from '../plan.ts'
 import { callShot } from '../request.ts'
 import { atMost, type Figure, none, type Row } from '../row.ts'
-import type { Heap } from '../inspector.ts'
+import type { Heap } from '../heap.ts'
 
 const ANSWERS = 40
 /** Just below the most that is read of one answer. */
