@@ -1,6 +1,6 @@
 /** What a row of the load table is, and how a run is made smaller. */
 import type { Sample } from './plan.ts'
-import type { Yard, YardOptions } from './yard.ts'
+import type { InspectedYard, Yard, YardOptions } from './yard.ts'
 
 /** One thing that was measured, and whether it is as it must be. */
 export type Figure = {
@@ -14,6 +14,8 @@ export type Stage = {
   readonly scale: Scale
   /** A gateway with services behind it, for this row alone. It ends with the row. */
   open(options?: YardOptions): Promise<Yard>
+  /** The same with its heap laid open, and slower for it. */
+  openInspected(): Promise<InspectedYard>
 }
 
 export type Row = {

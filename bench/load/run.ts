@@ -17,7 +17,7 @@ import { spike } from './rows/spike.ts'
 import { steady } from './rows/steady.ts'
 import { streams } from './rows/streams.ts'
 import { tableOf } from './table.ts'
-import { openYard, type Yard } from './yard.ts'
+import { openInspectedYard, openYard, type Yard } from './yard.ts'
 
 const ROWS: readonly Row[] = [
   steady,
@@ -55,14 +55,18 @@ async function runRow(
   program: Program,
 ): Promise<readonly Figure[]> {
   const yards: Yard[] = []
-  const open: Stage['open'] = async (options = {}) => {
-    const yard = await openYard(bundleDirectory, options)
+  const keep = <T extends Yard>(yard: T): T => {
     program.keep(yard)
     yards.push(yard)
     return yard
   }
+  const stage: Stage = {
+    scale,
+    open: async (options) => keep(await openYard(bundleDirectory, options)),
+    openInspected: async () => keep(await openInspectedYard(bundleDirectory)),
+  }
   try {
-    return await row.run({ scale, open })
+    return await row.run(stage)
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     return [{ what: 'could not be measured', figure: reason, target: '', holds: false }]

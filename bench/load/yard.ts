@@ -30,31 +30,44 @@ export type Yard = {
   readonly gateway: Gateway
   /** One MCP endpoint for each isolate. */
   readonly endpoints: readonly string[]
-  readonly heap: Heap
   /** Registers one more service; `settings`: members of its registration. */
   add(name: string, settings?: object): Promise<Service>
   /** A second time waits for the first. */
   close(): Promise<void>
 }
 
-export type YardOptions = { readonly isolates?: number }
+/** Whoever looks into a gateway may slow it down: nobody measures latency in this one. */
+export type InspectedYard = Yard & { readonly heap: Heap }
 
-export async function openYard(bundleDirectory: string, { isolates = 1 }: YardOptions): Promise<Yard> {
+export type YardOptions = { readonly isolates?: number; readonly inspectorAddress?: string }
+
+export async function openInspectedYard(bundleDirectory: string): Promise<InspectedYard> {
+  const inspectorAddress = `127.0.0.1:${await findFreePort()}`
+  const yard = await openYard(bundleDirectory, { inspectorAddress })
+  const heap = await openHeap(inspectorAddress, () => yard.gateway.fetch('/nothing').catch(() => undefined))
+  return {
+    ...yard,
+    heap,
+    close() {
+      heap.close()
+      return yard.close()
+    },
+  }
+}
+
+export async function openYard(bundleDirectory: string, options: YardOptions = {}): Promise<Yard> {
   const directory = await mkdtemp(join(tmpdir(), 'switchyard-load-'))
   const [database, cache] = await Promise.all([openDatabase({}, directory), openCache({})])
   await migrate(database.databaseUrl)
-  const inspectorAddress = `127.0.0.1:${await findFreePort()}`
   const secrets = { API_KEY, MCP_BEARER_TOKEN: TOKEN, JWT_SECRET: 'jwt-secret-of-the-load' }
   const ENCRYPTION_KEY = Buffer.alloc(32, 7).toString('base64')
   const stores = storeBindings(database, cache)
   const bindings = { ...stores, ...secrets, ENCRYPTION_KEY, ALLOW_PRIVATE_UPSTREAMS: 'true' }
-  const workerd = await startWorkerd({ bundleDirectory, port: 0, bindings, isolates, inspectorAddress })
+  const workerd = await startWorkerd({ bundleDirectory, port: 0, bindings, ...options })
   const gateway = new Gateway(workerd.url)
-  const heap = await openHeap(inspectorAddress, () => gateway.fetch('/nothing').catch(() => undefined))
   const endpoints = workerd.urls.map((url) => `${url}/mcp`)
   const upstreams: Upstream[] = []
   const end = async (): Promise<void> => {
-    heap.close()
     await workerd.close()
     await Promise.all([database.close(), cache.close(), ...upstreams.map((upstream) => upstream.stop())])
     await rm(directory, { recursive: true, force: true })
@@ -63,7 +76,6 @@ export async function openYard(bundleDirectory: string, { isolates = 1 }: YardOp
   return {
     gateway,
     endpoints,
-    heap,
     async add(name, settings = {}) {
       const uri = `note://${name}/1`
       const upstream = await startUpstream({ era: 'modern', resources: [{ uri, name: 'a note' }] })

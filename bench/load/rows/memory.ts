@@ -17,8 +17,8 @@ const OUT_OF_MEMORY = -31503
 export const memory: Row = {
   id: 'L6',
   what: `${ANSWERS} answers of 8 MiB at once`,
-  async run({ scale, open }) {
-    const { add, heap } = await open()
+  async run({ scale, openInspected }) {
+    const { add, heap } = await openInspected()
     const { target, upstream } = await add('service-1')
     upstream.dial.clear()
     upstream.dial.set({ is: 'huge_json', bytes: ANSWER_BYTES, for: 'tools/call' })

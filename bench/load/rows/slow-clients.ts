@@ -18,8 +18,8 @@ const FILLED_WITHIN_MS = 30_000
 export const slowClients: Row = {
   id: 'L5',
   what: `${READERS} clients that stop reading their streams, which never end`,
-  async run({ scale, open }) {
-    const { add, heap } = await open()
+  async run({ scale, openInspected }) {
+    const { add, heap } = await openInspected()
     const { target, upstream } = await add('service-1', { timeoutMs: 600_000 })
     upstream.dial.clear()
     upstream.dial.set({ is: 'flood', progressToken: PROGRESS_TOKEN, for: 'tools/call' })

@@ -15,8 +15,8 @@ const HEAP_GROWTH = 1.2
 export const streams: Row = {
   id: 'L3',
   what: `${STREAMS} relayed event streams at once for ${OPEN_FOR_MS / 1000} s, an event every ${EVERY_MS / 1000} s`,
-  async run({ scale, open }) {
-    const { add, heap } = await open()
+  async run({ scale, openInspected }) {
+    const { add, heap } = await openInspected()
     const { target, upstream } = await add('service-1')
     upstream.dial.clear()
     const shot = streamShot(target.url, 'service-1__slow', { ms: scale.ms(OPEN_FOR_MS), steps: EVENTS })
