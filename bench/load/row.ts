@@ -71,6 +71,14 @@ export const exactly = (what: string, value: number, wanted: number): Figure => 
   holds: value === wanted,
 })
 
+/** A figure without a target, to read the others by. */
+export const told = (what: string, value: number, unit: string): Figure => ({
+  what,
+  figure: `${brief(value)} ${unit}`.trimEnd(),
+  target: '',
+  holds: true,
+})
+
 /** Answers of which there must be none, told by what they are. */
 export const none = (what: string, samples: readonly Sample[]): Figure => ({
   what,

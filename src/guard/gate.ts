@@ -30,8 +30,11 @@ export type Figures = {
   /** Usage records that were lost for want of room. */
   readonly dropped: number
   readonly refused: Readonly<Record<Why, number>>
-  /** Times that the gate was asked or told something. */
+  /** Tokens of leases that were given back. */
+  readonly unused: number
+  /** Times that the gate was asked for leave, and times that it was only told something. */
   readonly admits: number
+  readonly reports: number
 }
 
 const NOTHING: Figures = {
@@ -42,7 +45,9 @@ const NOTHING: Figures = {
   fallback: 0,
   dropped: 0,
   refused: { rate: 0, open: 0, throttled: 0 },
+  unused: 0,
   admits: 0,
+  reports: 0,
 }
 
 /** An isolate that has not asked for so long shares nothing any more. */
@@ -65,7 +70,7 @@ export class Gate {
     this.#breaker = saved?.breaker ?? CLOSED
     this.#bucket = saved?.bucket ?? FULL
     this.#pausedUntil = saved?.pausedUntil ?? 0
-    this.#figures = saved?.figures ?? NOTHING
+    this.#figures = { ...NOTHING, ...saved?.figures }
     this.#durations = new Latencies(saved?.durations)
   }
 
@@ -87,6 +92,7 @@ export class Gate {
   admit({ isolate, want, mayProbe, limits, report }: AdmitRequest, clock: number, random: number): Admission {
     const now = this.#advance(clock)
     this.#hear(isolate, report, limits, now, random)
+    this.#figures = grown(this.#figures, report, want > 0)
     if (want === 0) return { is: 'noted' }
     if (now < this.#pausedUntil) return no('throttled', this.#pausedUntil - now)
     const leave = leaveOf(this.#breaker, now)
@@ -162,7 +168,6 @@ export class Gate {
       if (limits.instances.includes(tally.url)) this.#instances.set(tally.url, hearOf(health, tally, now))
     }
     this.#durations.addPairs(report.durations)
-    this.#figures = grown(this.#figures, report)
   }
 
   #take(want: number, { rate }: Limits, now: number): number | undefined {
@@ -221,7 +226,7 @@ const no = (why: Why, retryAfterMs: number): Admission => ({
   retryAfterMs: Math.ceil(retryAfterMs),
 })
 
-function grown(figures: Figures, report: Report): Figures {
+function grown(figures: Figures, report: Report, isAsked: boolean): Figures {
   const add = (member: 'ok' | 'failed' | 'neutral'): number =>
     report.tallies.reduce((sum, tally) => sum + tally[member], figures[member])
   const { rate, open, throttled } = report.refused
@@ -237,6 +242,8 @@ function grown(figures: Figures, report: Report): Figures {
       open: figures.refused.open + open,
       throttled: figures.refused.throttled + throttled,
     },
-    admits: figures.admits + 1,
+    unused: figures.unused + report.unused,
+    admits: figures.admits + (isAsked ? 1 : 0),
+    reports: figures.reports + (isAsked ? 0 : 1),
   }
 }

@@ -55,9 +55,11 @@ describe('S57 a limit', () => {
       expect((await metricsOf('limited')).counts.refused.rate).toBe(refused.length),
     )
     // On a machine that is busy enough the guard may be late, and its stand-ins let a few through: these are counted.
-    const { fallback } = (await metricsOf('limited')).counts
+    const { fallback, unused } = (await metricsOf('limited')).counts
     expect(fallback).toBeLessThanOrEqual(ISOLATES * 5)
-    expect(passed.length).toBeGreaterThanOrEqual(100)
+    // A token that an isolate had ahead of its last call comes too late for the calls of others, and goes back.
+    expect(passed.length + unused).toBeGreaterThanOrEqual(100)
+    expect(passed.length).toBeGreaterThanOrEqual(90)
     expect(passed.length - fallback).toBeLessThanOrEqual(100 + Math.ceil((seconds * 100) / 60))
     expect(sent() - before).toBe(passed.length)
     for (const { body, headers } of refused) {
@@ -133,6 +135,6 @@ describe('L8 leave', () => {
     await Promise.all(gateways.slice(0, 2).map(press))
     expect(calls / 2 / 4).toBeGreaterThan(15)
     const { counts } = await metricsOf(name)
-    expect(counts.admits / calls).toBeLessThanOrEqual(0.25)
+    expect((counts.admits + counts.reports) / calls).toBeLessThanOrEqual(0.25)
   })
 })

@@ -2,7 +2,7 @@
 import { byKind, percentile, type Sample } from '../plan.ts'
 import { offer } from '../offer.ts'
 import { mixed } from '../request.ts'
-import { atMost, none, type Row } from '../row.ts'
+import { atMost, none, type Row, told } from '../row.ts'
 import { addServices, direct, P99_MS } from './steady.ts'
 
 const CALM_RATE = 30
@@ -36,11 +36,8 @@ export const spike: Row = {
     const unclean = samples.filter(({ status }) => !CLEAN.includes(status))
     return [
       none(`answers other than ${CLEAN.join(', ')}`, unclean),
-      told('during the spike, calls and reads p99', percentile(during, 99)),
+      told('during the spike, calls and reads p99', percentile(during, 99), 'ms'),
       atMost(`added p99 from ${RECOVERY_MS / 1000} s after it on`, addedMs, scale.bound(P99_MS), 'ms'),
     ]
   },
 }
-
-/** A figure without a target, to read the others by. */
-const told = (what: string, ms: number) => ({ what, figure: `${ms.toFixed(2)} ms`, target: '', holds: true })

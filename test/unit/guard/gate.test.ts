@@ -177,7 +177,7 @@ describe('the gate', () => {
     expect(gate.view(limited, NOW)).toMatchObject({
       breaker: { state: 'open', generation: 2, trips: 1, retryAfterMs: 4_500 },
       bucket: { requestsPerMinute: 600, burstLimit: 100, tokens: 100 },
-      counts: { ok: 7, failed: 5, neutral: 8, admits: 2, ...news },
+      counts: { ok: 7, failed: 5, neutral: 8, admits: 0, reports: 2, ...news },
       latency: { p50Ms: null, p95Ms: null, p99Ms: null },
     })
   })
