@@ -71,8 +71,8 @@ export type AdmitRequest = {
   readonly isolate: string
   /** 0: only to report. */
   readonly want: number
-  /** False: nobody waits, so there is no call that could be a probe. */
-  readonly mayProbe: boolean
+  /** Calls that wait for it; only they can be a probe, and only they may have the last tokens. */
+  readonly waiting: number
   readonly limits: Limits
   readonly report: Report
 }

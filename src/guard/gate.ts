@@ -89,7 +89,7 @@ export class Gate {
   }
 
   /** Hears the report first, so that a caller's own failures count before its next call. */
-  admit({ isolate, want, mayProbe, limits, report }: AdmitRequest, clock: number, random: number): Admission {
+  admit({ isolate, want, waiting, limits, report }: AdmitRequest, clock: number, random: number): Admission {
     const now = this.#advance(clock)
     this.#hear(isolate, report, limits, now, random)
     this.#figures = grown(this.#figures, report, want > 0)
@@ -97,9 +97,9 @@ export class Gate {
     if (now < this.#pausedUntil) return no('throttled', this.#pausedUntil - now)
     const leave = leaveOf(this.#breaker, now)
     if (typeof leave === 'number') return no('open', leave)
-    if (leave === 'probe' && !mayProbe) return { is: 'noted' }
-    const tokens = this.#take(leave === 'probe' ? 1 : want, limits, now)
-    if (tokens === 0) return no('rate', this.#fairWaitMs(limits, now))
+    if (leave === 'probe' && waiting === 0) return { is: 'noted' }
+    const tokens = this.#take(leave === 'probe' ? 1 : want, waiting, limits, now)
+    if (tokens === 0) return waiting > 0 ? no('rate', this.#fairWaitMs(limits, now)) : { is: 'noted' }
     const isProbe = leave === 'probe'
     if (isProbe) this.#breaker = sendProbe(this.#breaker, limits, now)
     const { generation } = this.#breaker
@@ -170,12 +170,14 @@ export class Gate {
     this.#durations.addPairs(report.durations)
   }
 
-  #take(want: number, { rate }: Limits, now: number): number | undefined {
+  #take(want: number, waiting: number, { rate }: Limits, now: number): number | undefined {
     if (!rate) return undefined
     const there = tokensIn(this.#bucket, rate, now)
     // One isolate never takes so much that the others get nothing (S57).
     const share = Math.max(1, Math.floor(there / (2 * this.#active(now).length)))
-    const tokens = Math.min(want, share, there)
+    // Nor ahead of its calls what others may be waiting for.
+    const spare = Math.max(0, Math.floor(there - rate.burstLimit / 2))
+    const tokens = Math.min(want, share, there, Math.max(waiting, spare))
     if (tokens > 0) this.#bucket = takeFrom(this.#bucket, rate, tokens, now)
     return tokens
   }

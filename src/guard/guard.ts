@@ -164,7 +164,7 @@ export class Guard {
     const known = desk.denial(now)
     if (known) return known
     desk.standIn ??= new Gate()
-    const request = { isolate: '', want: 1, mayProbe: true, limits: reduced(matter.limits), report: NO_NEWS }
+    const request = { isolate: '', want: 1, waiting: 1, limits: reduced(matter.limits), report: NO_NEWS }
     const answer = desk.standIn.admit(request, now, this.#ports.random())
     if (answer.is === 'go') return { ...answer, isFallback: true }
     return answer.is === 'no' ? answer : { why: 'open', retryAfterMs: 0 }
@@ -172,7 +172,7 @@ export class Guard {
 
   #tellStandIn({ desk, limits }: Matter, tally: ReturnType<typeof tallyOf>): void {
     const report = { ...NO_NEWS, tallies: [tally] }
-    const request = { isolate: '', want: 0, mayProbe: false, limits: reduced(limits), report }
+    const request = { isolate: '', want: 0, waiting: 0, limits: reduced(limits), report }
     desk.standIn?.admit(request, this.#ports.clock(), this.#ports.random())
   }
 

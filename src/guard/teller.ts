@@ -60,7 +60,7 @@ export class Teller {
       return { is: 'noted' }
     }
     const { era } = desk
-    const asking = this.#askFor(matter, Math.max(desk.waiting, desk.wanted(now)), true)
+    const asking = this.#askFor(matter, Math.max(desk.waiting, desk.wanted(now)), desk.waiting)
     background(asking)
     const answer = await this.#inTime(asking)
     if (!answer) background(asking.then((late) => late.ok && desk.decline(late.value)))
@@ -122,7 +122,7 @@ export class Teller {
     const { desk } = matter
     const { era } = desk
     const startedAt = clock()
-    const answer = await (want > 0 ? this.#askFor(matter, want, false) : this.#tell(matter, 0, false))
+    const answer = await (want > 0 ? this.#askFor(matter, want, 0) : this.#tell(matter, 0, 0))
     if (!answer.ok) return false
     const isLate = clock() - startedAt > guardPolicy.budgetMs
     if (isLate) desk.decline(answer.value)
@@ -131,9 +131,9 @@ export class Teller {
   }
 
   /** Lets the desk know that leave is asked for. A question that is not answered in time keeps nobody from another. */
-  #askFor(matter: Matter, want: number, mayProbe: boolean): Promise<Result<Admission, unknown>> {
+  #askFor(matter: Matter, want: number, waiting: number): Promise<Result<Admission, unknown>> {
     const { desk } = matter
-    const answered = this.#tell(matter, want, mayProbe)
+    const answered = this.#tell(matter, want, waiting)
     const asking = { over: answered, until: this.#ports.clock() + guardPolicy.budgetMs }
     desk.asking = asking
     return answered.finally(() => {
@@ -157,12 +157,12 @@ export class Teller {
   async #tell(
     { desk, id, limits }: Matter,
     want: number,
-    mayProbe: boolean,
+    waiting: number,
   ): Promise<Result<Admission, unknown>> {
     const { ask, isolate } = this.#ports
     const report = desk.ledger.drain()
     desk.toldAt = this.#ports.clock()
-    const answer = await ask(id, { isolate, want, mayProbe, limits, report })
+    const answer = await ask(id, { isolate, want, waiting, limits, report })
     // Records have names of their own, so a second time does no harm; counts that are lost, are.
     if (!answer.ok) {
       if (report.dropped > 0) desk.ledger.note('dropped', report.dropped)

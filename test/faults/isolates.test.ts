@@ -59,7 +59,7 @@ describe('S57 a limit', () => {
     expect(fallback).toBeLessThanOrEqual(ISOLATES * 5)
     // A token that an isolate had ahead of its last call comes too late for the calls of others, and goes back.
     expect(passed.length + unused).toBeGreaterThanOrEqual(100)
-    expect(passed.length).toBeGreaterThanOrEqual(90)
+    expect(passed.length).toBeGreaterThanOrEqual(95)
     expect(passed.length - fallback).toBeLessThanOrEqual(100 + Math.ceil((seconds * 100) / 60))
     expect(sent() - before).toBe(passed.length)
     for (const { body, headers } of refused) {

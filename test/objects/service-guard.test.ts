@@ -25,7 +25,7 @@ type Stub = ReturnType<typeof newStub>
 const requestOf = (part: Partial<AdmitRequest> = {}): AdmitRequest => ({
   isolate: 'one',
   want: 1,
-  mayProbe: true,
+  waiting: 1,
   limits: LIMITS,
   report: NO_NEWS,
   ...part,

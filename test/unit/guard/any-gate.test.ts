@@ -9,7 +9,7 @@ import { asking, LIMITS, NOW, tally, telling } from './request.ts'
 type Step = {
   readonly afterMs: number
   readonly does: 'ask' | 'tell' | 'evict'
-  readonly mayProbe: boolean
+  readonly waiting: number
   readonly which: number
   readonly outcome: 'ok' | 'failed' | 'neutral'
 }
@@ -17,7 +17,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.record({
     afterMs: fc.oneof(fc.nat(100), fc.nat(12_000)),
     does: fc.constantFrom('ask', 'ask', 'ask', 'tell', 'tell', 'evict'),
-    mayProbe: fc.boolean(),
+    waiting: fc.nat(3),
     which: fc.nat(1_000),
     outcome: fc.constantFrom('ok', 'failed', 'failed', 'neutral'),
   }),
@@ -34,12 +34,12 @@ describe('the gate, whatever it is asked and told', () => {
         let now = NOW
         let probe: { readonly generation: number; readonly until: number } | undefined
         const underWay: number[] = []
-        for (const { afterMs, does, mayProbe, which, outcome } of list) {
+        for (const { afterMs, does, waiting, which, outcome } of list) {
           now += afterMs
           const before = gate.breaker
           if (does === 'evict') gate = new Gate(structuredClone(gate.saved))
           if (does === 'ask') {
-            const answer = gate.admit(asking({ mayProbe, limits }), now, 0.5)
+            const answer = gate.admit(asking({ waiting, limits }), now, 0.5)
             if (answer.is === 'go') underWay.push(answer.generation)
             if (answer.is === 'go' && answer.isProbe) {
               if (probe) expect(now).toBeGreaterThanOrEqual(probe.until)

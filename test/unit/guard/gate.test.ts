@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import type { Admission, Limits } from '../../../src/guard/admission.ts'
+import { FULL, takeFrom } from '../../../src/guard/bucket.ts'
 import { Gate } from '../../../src/guard/gate.ts'
 import { asking, LIMITS, NOW, tally, telling } from './request.ts'
 
-const limited: Limits = { ...LIMITS, rate: { requestsPerMinute: 600, burstLimit: 100 } }
+const RATE = { requestsPerMinute: 600, burstLimit: 100 }
+const limited: Limits = { ...LIMITS, rate: RATE }
 const tokensOf = (admission: Admission): number | undefined =>
   admission.is === 'go' ? admission.tokens : Number.NaN
 const failures = (failed: number, generation = 1) => telling({ tallies: [tally({ failed, generation })] })
@@ -28,10 +30,20 @@ describe('the gate', () => {
     expect(gate.admit(asking({ limits }), NOW, 0)).toEqual({ is: 'no', why: 'rate', retryAfterMs: 300 })
   })
 
+  it('S57 gives tokens ahead of calls only while half of the burst is there', () => {
+    const gate = new Gate({ bucket: takeFrom(FULL, RATE, 45, NOW) })
+    const ask = (waiting: number) => gate.admit(asking({ want: 16, waiting, limits: limited }), NOW, 0)
+    expect(tokensOf(ask(1))).toBe(5)
+    expect(tokensOf(ask(1))).toBe(1)
+    expect(tokensOf(ask(3))).toBe(3)
+    expect(ask(0)).toEqual({ is: 'noted' })
+  })
   it('S57 gives no isolate more than its share of what is there', () => {
     const gate = new Gate()
-    expect(tokensOf(gate.admit(asking({ want: 1_000, limits: limited }), NOW, 0))).toBe(50)
-    expect(tokensOf(gate.admit(asking({ isolate: 'b', want: 1_000, limits: limited }), NOW, 0))).toBe(12)
+    expect(tokensOf(gate.admit(asking({ want: 1_000, waiting: 1_000, limits: limited }), NOW, 0))).toBe(50)
+    expect(
+      tokensOf(gate.admit(asking({ isolate: 'b', want: 1_000, waiting: 1_000, limits: limited }), NOW, 0)),
+    ).toBe(12)
     let left = 38
     for (let at = 0; at < 10; at++) {
       const tokens = tokensOf(gate.admit(asking({ isolate: `c${at}`, want: 16, limits: limited }), NOW, 0))
@@ -75,7 +87,7 @@ describe('the gate', () => {
   it('F25 lets one probe through for all isolates, for a call that waits only', () => {
     const gate = openGate()
     const later = NOW + 5_000
-    expect(gate.admit(asking({ mayProbe: false }), later, 0)).toEqual({ is: 'noted' })
+    expect(gate.admit(asking({ waiting: 0 }), later, 0)).toEqual({ is: 'noted' })
     expect(gate.admit(asking({ want: 16 }), later, 0)).toMatchObject({
       is: 'go',
       isProbe: true,

@@ -33,7 +33,7 @@ export const reportOf = (news: Partial<Report>): Report => ({ ...NO_NEWS, ...new
 export const asking = (request: Partial<AdmitRequest> = {}): AdmitRequest => ({
   isolate: 'a',
   want: 1,
-  mayProbe: true,
+  waiting: 1,
   limits: LIMITS,
   report: NO_NEWS,
   ...request,
@@ -41,4 +41,4 @@ export const asking = (request: Partial<AdmitRequest> = {}): AdmitRequest => ({
 
 /** Only to report. */
 export const telling = (news: Partial<Report>, request: Partial<AdmitRequest> = {}): AdmitRequest =>
-  asking({ want: 0, mayProbe: false, report: reportOf(news), ...request })
+  asking({ want: 0, waiting: 0, report: reportOf(news), ...request })
