@@ -101,9 +101,9 @@ export class Desk {
     return lease.until - now < RENEW_MS || lease.tokens < lease.granted * RENEW_SHARE
   }
 
-  /** Calls come, and a lease lives for them. */
+  /** Calls come so fast that another will come while a lease lives, and one does. */
   isBusy(now: number): boolean {
-    return this.#liveLease(now) !== undefined && this.meter.perSecond(now) > 0
+    return this.#liveLease(now) !== undefined && this.meter.perSecond(now) > LEASE_MS / 1_000
   }
 
   /** Tokens to ask for: those of half a lease at the pace of this isolate's own calls. */
