@@ -47,7 +47,7 @@ export class Desk {
   /** Until then the guard counts as out of reach. */
   awayUntil = 0
   /** A question for leave that is under way: whoever else needs leave waits until it is over. */
-  asking: { readonly over: Promise<unknown>; readonly until: number } | undefined
+  asking: { readonly until: number } | undefined
   /** Calls that wait for leave. */
   waiting = 0
   /** When the guard was last told something. */

@@ -30,6 +30,7 @@ export const guardPolicy = {
 
 /** What went well is told after this. Together with the way to the guard it stays below a second. */
 const FLUSH_MS = 600
+const LOOK_EVERY_MS = 5
 /** What could not be told is told again so often, after longer and longer pauses. */
 const FLUSH_ATTEMPTS = 4
 
@@ -49,14 +50,15 @@ export class Teller {
     const { clock } = this.#ports
     const { telling } = desk
     if (clock() < desk.awayUntil) return undefined
-    if (telling && !(await this.#inTime(telling.then(yes)))) {
+    if (telling && !(await this.#isOver(() => desk.telling !== telling))) {
       if (desk.telling === telling) desk.telling = undefined
       return this.#lose(desk)
     }
     const now = clock()
     if (now < desk.awayUntil) return undefined
-    if (desk.asking && now < desk.asking.until) {
-      await within(desk.asking.until - now, desk.asking.over)
+    if (desk.isAsking(now)) {
+      const { asking } = desk
+      await this.#isOver(() => desk.asking !== asking)
       return { is: 'noted' }
     }
     const { era } = desk
@@ -134,11 +136,24 @@ export class Teller {
   #askFor(matter: Matter, want: number, waiting: number): Promise<Result<Admission, unknown>> {
     const { desk } = matter
     const answered = this.#tell(matter, want, waiting)
-    const asking = { over: answered, until: this.#ports.clock() + guardPolicy.budgetMs }
+    const asking = { until: this.#ports.clock() + guardPolicy.budgetMs }
     desk.asking = asking
     return answered.finally(() => {
       if (desk.asking === asking) desk.asking = undefined
     })
+  }
+
+  /**
+   * Waits for what another request does, by looking at it: a promise that is settled in another request's context may
+   * never be heard of in this one. False: it took too long.
+   */
+  async #isOver(look: () => boolean): Promise<boolean> {
+    const until = this.#ports.clock() + guardPolicy.budgetMs
+    while (!look()) {
+      if (this.#ports.clock() >= until) return false
+      await wait(LOOK_EVERY_MS)
+    }
+    return true
   }
 
   /** `undefined`: too late. Where this isolate was late itself, its guard may have answered long ago. */
@@ -171,5 +186,3 @@ export class Teller {
     return answer
   }
 }
-
-const yes = (): true => true
