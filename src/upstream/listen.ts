@@ -40,6 +40,12 @@ export async function* listenTo(
           ? await openLinked(connection, filter, deadline)
           : await openAt(connection, dialect, filter, place, deadline)
       if (!opened.ok && opened.error.is !== 'connection') return
+      if (opened.ok && opened.value.response.status === CONFLICT) {
+        // The upstream has not noticed yet that the stream before this one is gone.
+        discard(opened.value.response)
+        await wait(LIMITS.minRetryMs)
+        continue
+      }
       if (opened.ok && !isListening(opened.value.response)) return discard(opened.value.response)
       if (opened.ok) {
         const { response, dialect: spoken } = opened.value
@@ -58,6 +64,8 @@ export async function* listenTo(
     await wait(Math.min(Math.max(place.retryMs ?? LIMITS.retryMs, LIMITS.minRetryMs), LIMITS.maxRetryMs))
   }
 }
+
+const CONFLICT = 409
 
 const isListening = (response: Response): boolean =>
   response.ok && /^text\/event-stream\b/i.test(response.headers.get('content-type') ?? '')
