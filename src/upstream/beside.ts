@@ -31,7 +31,7 @@ export async function listenBeside(
     for (;;) {
       const { done, value } = await source.next()
       if (done) break
-      if (value.is === 'request') return value
+      if (value.is === 'request') return withoutPlace(value)
     }
     open(true)
     return await new Promise<Incoming>(() => undefined)
@@ -47,6 +47,11 @@ export async function listenBeside(
   void beside.next()
   const isHeard = await within(waitMs, isOpen)
   return { ...beside, isHeard: isHeard ?? false }
+}
+
+/** A place in the listening stream is none in the stream of the call, which is the one that is taken up again. */
+function withoutPlace({ place: _, ...asked }: Incoming): Incoming {
+  return asked
 }
 
 export type BesideOptions = Required<Omit<ReadOptions, 'letGo'>> & { readonly beside: Beside | undefined }

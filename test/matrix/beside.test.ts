@@ -1,6 +1,11 @@
 /** What a legacy upstream asks in the middle of a call, but on the listening stream of the session. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { SessionEvents } from '../support/conformance/events.ts'
 import { cells, IN_CELL, type Matrix, publicName, startMatrix } from '../support/cell.ts'
+import { TOKEN } from '../support/gateway.ts'
+import { ANSWERS, connectModern } from '../support/sdk-client.ts'
+import { startLegacyServer } from '../support/sdk-legacy.ts'
+import { startStack } from '../support/stack.ts'
 
 let matrix: Matrix
 beforeAll(async () => {
@@ -38,6 +43,25 @@ describe.each(cells.filter(({ upstream }) => upstream === 'legacy'))(IN_CELL, (c
     const client = await connect('me')
     for (const who of ['alice', 'bob', 'carol']) {
       expect(contentOf(await client.call(name, { who }))).toEqual(answerOf('me', who))
+    }
+  })
+})
+
+describe('of a server that lets its clients take up streams again', () => {
+  it('is no place in the stream of the call, whose answer arrives', async () => {
+    const upstream = await startLegacyServer({ events: () => new SessionEvents() })
+    const [stack, { url, close }] = [await startStack(), upstream]
+    try {
+      const gateway = await stack.gateway()
+      expect((await gateway.register('marked', url)).status).toBe(201)
+      const client = await connectModern(`${gateway.url}/mcp`, TOKEN, { respond: () => ANSWERS.form })
+      const result = await client.call('marked__ask-then-aside', { who: 'alice' })
+      expect(JSON.parse(result.content[0].text)).toEqual([ANSWERS.form, ANSWERS.form])
+      expect(upstream.ledger.entered('ask-then-aside')).toBe(1)
+      await client.close()
+    } finally {
+      await stack.close()
+      await close()
     }
   })
 })

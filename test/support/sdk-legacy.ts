@@ -4,7 +4,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { completable } from '@modelcontextprotocol/sdk/server/completable.js'
 import { McpServer, ResourceTemplate } from '@modelcontextprotocol/sdk/server/mcp.js'
-import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
+import {
+  type EventStore,
+  StreamableHTTPServerTransport,
+} from '@modelcontextprotocol/sdk/server/streamableHttp.js'
 import type { RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js'
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js'
 import {
@@ -45,11 +48,16 @@ export type Served = { readonly server: McpServer; readonly uris: Set<string> }
 
 type Session = Served & { readonly transport: StreamableHTTPServerTransport }
 
-export async function startLegacyServer(): Promise<SdkUpstream> {
+export type LegacyOptions = {
+  /** Keeps what each session said, so that its clients can let go of a stream and take it up again. */
+  readonly events?: () => EventStore
+}
+
+export async function startLegacyServer(options: LegacyOptions = {}): Promise<SdkUpstream> {
   const shared = newShared()
   const sessions = new Map<string, Session>()
   const { url, close } = await listenOn(
-    (request, response) => void serve(request, response, shared, sessions),
+    (request, response) => void serve(request, response, shared, sessions, options),
   )
   return { ...upstreamOf(shared, sessions), url, close }
 }
@@ -80,6 +88,7 @@ async function serve(
   response: ServerResponse,
   shared: Shared,
   sessions: Map<string, Session>,
+  options: LegacyOptions,
 ): Promise<void> {
   const id = request.headers['mcp-session-id']
   const known = sessions.get(String(id))
@@ -90,14 +99,15 @@ async function serve(
       '{"jsonrpc":"2.0","error":{"code":-32001,"message":"Session not found"},"id":null}',
     )
   }
-  const session = openSession(shared, sessions)
+  const session = openSession(shared, sessions, options)
   await session.server.connect(session.transport as Transport)
   await session.transport.handleRequest(request, response)
 }
 
-function openSession(shared: Shared, sessions: Map<string, Session>): Session {
+function openSession(shared: Shared, sessions: Map<string, Session>, { events }: LegacyOptions): Session {
   const transport = new StreamableHTTPServerTransport({
     sessionIdGenerator: randomUUID,
+    ...(events && { eventStore: events() }),
     onsessioninitialized: (id) => void sessions.set(id, session),
     onsessionclosed: (id) => void sessions.delete(id),
   })
@@ -178,13 +188,22 @@ function offerTools(server: McpServer, shared: Shared): void {
   )
   server.registerTool('ask-aside', { inputSchema: { who: z.string() } }, async ({ who }) => {
     ledger.enter('ask-aside')
-    // Belongs to no request, as far as its transport is told.
-    const { method, params } = ASKS.form
-    const asked = { method, params: { ...params, message: `Which colour, ${who}?` } }
-    const answer = await server.server.request(asked as unknown as ServerRequest, ElicitResultSchema)
+    const answer = await askAside(who)
     ledger.finish('ask-aside')
     return say(JSON.stringify(answer.content))
   })
+  server.registerTool('ask-then-aside', { inputSchema: { who: z.string() } }, async ({ who }, extra) => {
+    ledger.enter('ask-then-aside')
+    const answers = [await ask('form', extra), await askAside(who)]
+    ledger.finish('ask-then-aside')
+    return say(JSON.stringify(answers))
+  })
+  // Belongs to no request, as far as its transport is told.
+  async function askAside(who: string) {
+    const { method, params } = ASKS.form
+    const asked = { method, params: { ...params, message: `Which colour, ${who}?` } }
+    return await server.server.request(asked as unknown as ServerRequest, ElicitResultSchema)
+  }
   server.registerTool('url-first', {}, () => {
     ledger.enter('url-first')
     const { message, url } = ASKS.url.params
