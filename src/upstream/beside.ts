@@ -6,7 +6,7 @@
 import { within } from '../platform/deadline.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import type { Connection, Dialect } from './connection.ts'
-import { type Incoming, readIncoming, type ReadOptions } from './incoming.ts'
+import { type Incoming, NO_PLACE, readIncoming, type ReadOptions } from './incoming.ts'
 import { listenTo } from './listen.ts'
 
 export type Beside = {
@@ -31,7 +31,8 @@ export async function listenBeside(
     for (;;) {
       const { done, value } = await source.next()
       if (done) break
-      if (value.is === 'request') return withoutPlace(value)
+      // Where it stood there is no place in the stream of the call, which is the one that is taken up again.
+      if (value.is === 'request') return { ...value, place: NO_PLACE }
     }
     open(true)
     return await new Promise<Incoming>(() => undefined)
@@ -47,11 +48,6 @@ export async function listenBeside(
   void beside.next()
   const isHeard = await within(waitMs, isOpen)
   return { ...beside, isHeard: isHeard ?? false }
-}
-
-/** A place in the listening stream is none in the stream of the call, which is the one that is taken up again. */
-function withoutPlace({ place: _, ...asked }: Incoming): Incoming {
-  return asked
 }
 
 export type BesideOptions = Required<Omit<ReadOptions, 'letGo'>> & { readonly beside: Beside | undefined }
