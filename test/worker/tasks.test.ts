@@ -58,7 +58,7 @@ describe('a task of a modern upstream', () => {
     const taskId = await begin()
     const before = modern.calls('tasks/get').length
     const unknown = { code: -32602, message: 'Invalid params: unknown taskId' }
-    for (const wrong of ['task-1', `${taskId}x`, `A${taskId.slice(1)}`]) {
+    for (const wrong of ['task-1', `${taskId}x`, `${taskId.startsWith('A') ? 'B' : 'A'}${taskId.slice(1)}`]) {
       expect((await ask('tasks/get', wrong)).error).toEqual(unknown)
     }
     const call = modernCall(taskId, { method: 'tasks/get', rest: { taskId } })
