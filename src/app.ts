@@ -13,7 +13,7 @@ export type AppPorts = {
   readonly mcp: McpPorts
   readonly admin: AdminPorts
   readonly health: HealthPorts
-  readonly upkeep: Upkeep
+  readonly upkeep: Pick<Upkeep, 'tick'>
   readonly log: Log
 }
 

@@ -28,7 +28,7 @@ import { keyOf } from './registry/target.ts'
 
 export type McpPorts = AnswerPorts & {
   readonly identity: Identity
-  readonly registry: Registry
+  readonly registryOf: (organisationId: string) => Registry
   readonly allowedOrigins: readonly string[]
 }
 
@@ -43,7 +43,7 @@ export async function serveMcp(
   const door: Door = { httpMethod: method, headers, allowedOrigins: ports.allowedOrigins }
   const atEntry = climb(ENTRY, door)
   if (atEntry) return refuse(atEntry)
-  const caller = await ports.identity.identify(headers)
+  const caller = await ports.identity.identify(headers, background)
   if (!caller.ok) return challenge(caller.error)
   const enter: Enter = (idText) => setScene(request, service, caller.value, ports, background, idText)
   if (method !== 'POST') return await serveSession(await enter(), ports)
@@ -171,11 +171,11 @@ async function setScene(
   request: Request,
   service: string | undefined,
   principal: Principal,
-  { registry }: McpPorts,
+  { registryOf }: McpPorts,
   background: Background,
   idText?: string,
 ): Promise<Result<Scene, Response>> {
-  const current = await registry.current(background)
+  const current = await registryOf(principal.organisationId).current(background)
   if (!current.ok) return err(refuse(current.error, idText))
   const snapshot = current.value
   const endpoint = endpointOf(request, service, snapshot)

@@ -1,8 +1,8 @@
 /** Composition root: the only file that joins ports to adapters. One gateway per environment, made on first use. */
 import type { Hono } from 'hono'
 import { forbidden, respondWithProblem } from './admin/problem.ts'
-import { Registrar } from './admin/registrar.ts'
-import { Upkeep } from './admin/upkeep.ts'
+import type { Registrar } from './admin/registrar.ts'
+import type { Upkeep } from './admin/upkeep.ts'
 import { createApp } from './app.ts'
 import { ClientSessionObject } from './durable/client-session.ts'
 import { type Namespaces, ServiceGuards, SessionObjects } from './durable/objects.ts'
@@ -13,7 +13,9 @@ import { type GuardPorts, ServiceGuardObject } from './durable/service-guard.ts'
 import type { McpPorts } from './flow.ts'
 import { Guard } from './guard/guard.ts'
 import { challenge } from './identity/challenge.ts'
+import { Directory, DIRECTORY_USELESS_AFTER_MS, type DirectoryImage } from './identity/directory.ts'
 import { Identity } from './identity/identify.ts'
+import { verifyApiKey } from './identity/key.ts'
 import { DEFAULT_ORGANISATION } from './identity/principal.ts'
 import { Sessions } from './identity/session.ts'
 import { guardedBy as guardedUnder } from './mcp/permit.ts'
@@ -22,21 +24,23 @@ import { InFlight } from './mcp/inflight.ts'
 import { Listens } from './mcp/listens.ts'
 import { openTickets } from './mcp/tickets.ts'
 import { ByteBudget } from './platform/budget.ts'
-import { systemClock } from './platform/clock.ts'
+import type { Background } from './platform/background.ts'
+import { Replica } from './platform/replica.ts'
+import { type Clock, systemClock } from './platform/clock.ts'
 import { remember, rememberFor } from './platform/remember.ts'
 import { err, ok, type Result } from './platform/result.ts'
 import { type Environment, readSettings, type Settings } from './platform/settings.ts'
 import { LIMITS } from './protocol/limits.ts'
 import type { ServiceRecord } from './registry/image.ts'
-import { Registry } from './registry/registry.ts'
-import { CredentialStore } from './storage/credential.ts'
-import { databasePolicy, openDatabase } from './storage/database.ts'
+import type { Registry } from './registry/registry.ts'
+import { Realms } from './realm.ts'
+import { type Database, databasePolicy, openDatabase } from './storage/database.ts'
 import { Patience } from './storage/patience.ts'
-import { Publication } from './storage/publication.ts'
+import { directoryLoader } from './storage/directory.ts'
+import { DIRECTORY_PLACE, Publication } from './storage/publication.ts'
 import { QuickStore } from './storage/quick.ts'
 import { Sealer } from './platform/seal.ts'
-import { ServiceStore } from './storage/services.ts'
-import { StoredRegistry } from './storage/source.ts'
+import { StoredSource } from './storage/source.ts'
 import { UsageStore } from './storage/usage.ts'
 import { openLog } from './telemetry/log.ts'
 import { checkAddress } from './upstream/address.ts'
@@ -46,7 +50,7 @@ import { unconfigured } from './unconfigured.ts'
 
 type Gateway = {
   readonly app: Pick<Hono, 'fetch'>
-  readonly upkeep: Upkeep
+  readonly upkeep: Pick<Upkeep, 'tick' | 'run'>
   readonly mcp: McpPorts
   readonly guard: GuardPorts
 }
@@ -54,38 +58,43 @@ type Gateway = {
 function compose(settings: Settings, namespaces: Namespaces): Gateway {
   const clock = systemClock
   const log = openLog(settings.logLevel)
-  const identity = new Identity(settings)
   const reads = openDatabase(settings.databaseUrl.reveal(), databasePolicy.readBudgetMs)
   const writes = openDatabase(settings.databaseUrl.reveal(), databasePolicy.writeBudgetMs)
   const patience = new Patience({ clock, random: Math.random, log })
   const quick = new QuickStore(settings.redisUrl, settings.redisToken.reveal(), clock)
-  const publication = new Publication(
-    quick,
-    new Sealer(settings.encryptionKey, 'image'),
-    DEFAULT_ORGANISATION,
-  )
+  const sealers = {
+    image: new Sealer(settings.encryptionKey, 'image'),
+    credential: new Sealer(settings.encryptionKey, 'credential'),
+  }
+  const directory = openDirectory({ reads, patience, quick, sealer: sealers.image, clock })
+  const identity = new Identity({
+    secrets: settings,
+    auth: settings.auth,
+    verifiers: [verifyApiKey],
+    directory,
+    clock,
+  })
   const usage = new UsageStore(writes, patience)
-  const source = new StoredRegistry(reads, patience, publication, DEFAULT_ORGANISATION)
-  const registry = new Registry(source, clock)
-  const credentials = new CredentialStore(
-    new Sealer(settings.encryptionKey, 'credential'),
-    DEFAULT_ORGANISATION,
-  )
   const policy = { allowPrivate: settings.allowPrivateUpstreams, ownHosts: [] }
   const budget = new ByteBudget(LIMITS.memoryBytes)
   const reach = openReach(log)
   const guards = new ServiceGuards(namespaces.SERVICE_GUARD, reach, clock)
-  const registrar = new Registrar({
-    registry,
-    store: new ServiceStore(writes, patience, DEFAULT_ORGANISATION),
-    credentials,
+  const realms = new Realms({
+    reads,
+    writes,
+    patience,
+    quick,
+    sealers,
     discover: (destination) => discover({ ...destination, budget }),
     forgive: (service) => guards.forgive(service),
     policy,
+    configured: (organisationId) => (organisationId === DEFAULT_ORGANISATION ? settings.configured : []),
     clock,
+    log,
   })
-  const { configured } = settings
-  const upkeep = new Upkeep({ registry, registrar, configured, clock, random: Math.random, log })
+  const registryOf = (organisationId: string): Registry => realms.of(organisationId).registry
+  const registrarOf = (organisationId: string): Registrar => realms.of(organisationId).registrar
+  const home = realms.of(DEFAULT_ORGANISATION)
   const { allowedOrigins } = settings
   const mayCall = (url: string): boolean => checkAddress(url, policy).ok
   const guardedBy = rememberFor((service: ServiceRecord) =>
@@ -104,8 +113,8 @@ function compose(settings: Settings, namespaces: Namespaces): Gateway {
     memory: new SessionObjects(namespaces.CLIENT_SESSION, reach, clock),
     inFlight: new InFlight(),
     tickets: openTickets(settings.encryptionKey),
-    openCredential: credentials.open.bind(credentials),
-    recover: registrar.recover.bind(registrar),
+    openCredential: (service) => realms.of(service.organisationId).openCredential(service),
+    recover: (service, background) => registrarOf(service.organisationId).recover(service, background),
     noteChange: (service, background) => background(guards.noteChange(service)),
     noteMismatch: (service, background) => background(guards.noteMismatch(service)),
     budget,
@@ -113,33 +122,37 @@ function compose(settings: Settings, namespaces: Namespaces): Gateway {
   }
   const mcp: McpPorts = {
     identity,
-    registry,
+    registryOf,
     allowedOrigins,
     clientSessions: new Sessions(settings.encryptionKey, clock),
     dispatch,
     parked: new ParkedObjects(namespaces.PARKED_CALL, reach),
-    listen: { registry, watch: (services) => guards.watch(services) },
+    listen: { registryOf, watch: (services) => guards.watch(services) },
     listens: new Listens(settings.maxListensPerPrincipal),
     clock,
+  }
+  const upkeep: Gateway['upkeep'] = {
+    tick: (background) => realms.held.forEach((realm) => realm.upkeep.tick(background)),
+    run: (background) => home.upkeep.run(background),
   }
   const app = createApp({
     mcp,
     admin: {
-      registrar,
+      registrarOf,
       figures: async (service) => {
         const guarded = guardedBy(service)
-        return guarded ? await guards.view(service.id, guarded.limits) : err('not callable')
+        return guarded ? await guards.view(guarded.id, guarded.limits) : err('not callable')
       },
       allowedOrigins,
-      admit: async (headers) => {
-        const caller = await identity.authenticate(headers)
+      admit: async (headers, background) => {
+        const caller = await identity.authenticate(headers, background)
         if (!caller.ok) return challenge(caller.error)
-        return caller.value.mayManage ? caller.value : respondWithProblem(forbidden)
+        return caller.value.manages === 'own' ? respondWithProblem(forbidden) : caller.value
       },
     },
     health: {
-      registry,
-      isDatabaseReachable: remember(async () => (await source.committedVersion()).ok, 1_000, clock),
+      registry: home.registry,
+      isDatabaseReachable: remember(async () => (await home.source.committedVersion()).ok, 1_000, clock),
       isQuickStoreReachable: remember(() => quick.isReachable(), 1_000, clock),
       listens: () => mcp.listens.total,
     },
@@ -148,14 +161,33 @@ function compose(settings: Settings, namespaces: Namespaces): Gateway {
   })
   const { healthIntervalMs, refreshIntervalMs } = settings
   const guard = {
-    registry,
+    registryOf,
     dispatch,
-    refresh: registrar.refresh.bind(registrar),
+    refresh: (service: ServiceRecord, background: Background) =>
+      registrarOf(service.organisationId).refresh(service, background),
     storeUsage: usage.store.bind(usage),
     healthIntervalMs,
     refreshIntervalMs,
   }
   return { app, upkeep, mcp, guard }
+}
+
+type DirectoryStores = {
+  readonly reads: Database
+  readonly patience: Patience
+  readonly quick: QuickStore
+  readonly sealer: Sealer
+  readonly clock: Clock
+}
+
+function openDirectory({ reads, patience, quick, sealer, clock }: DirectoryStores) {
+  const publication = new Publication<DirectoryImage>(quick, sealer, DIRECTORY_PLACE)
+  const source = new StoredSource(reads, patience, publication, directoryLoader)
+  const options = {
+    open: (image: DirectoryImage) => new Directory(image),
+    uselessAfterMs: () => DIRECTORY_USELESS_AFTER_MS,
+  }
+  return new Replica(source, options, clock)
 }
 
 /** One gateway per environment; what keeps it from running is told by every route. */
@@ -202,7 +234,10 @@ export class ClientSession extends ClientSessionObject {
 export class ParkedCall extends ParkedCallObject {
   constructor(ctx: DurableObjectState, env: Environment) {
     const { mcp } = gatewayFor(env)
-    super(ctx, env, { dispatch: mcp.dispatch, snapshot: (background) => mcp.registry.current(background) })
+    super(ctx, env, {
+      dispatch: mcp.dispatch,
+      snapshot: (organisationId, background) => mcp.registryOf(organisationId).current(background),
+    })
   }
 }
 

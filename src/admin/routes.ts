@@ -18,11 +18,11 @@ import type { Registrar } from './registrar.ts'
 import { viewDefinition, viewRow, viewService } from './view.ts'
 
 export type AdminPorts = {
-  readonly registrar: Registrar
+  readonly registrarOf: (organisationId: string) => Registrar
   readonly figures: Figures
   readonly allowedOrigins: readonly string[]
   /** The principal, or the response that turns the caller away. */
-  readonly admit: (headers: Headers) => Promise<Principal | Response>
+  readonly admit: (headers: Headers, background: Background) => Promise<Principal | Response>
 }
 
 type AdminEnv = { Variables: { principal: Principal; background: Background } }
@@ -32,13 +32,13 @@ type Handler = (c: Context<AdminEnv>) => Promise<Response>
 const MANAGED = ['/api/v1/*', '/register', '/services', '/update/*', '/delete/*', '/mcp/services/*'] as const
 
 export function adminRoutes(ports: AdminPorts): Hono<AdminEnv> {
-  const { registrar } = ports
+  const registrar = (c: Context<AdminEnv>): Registrar => ports.registrarOf(c.get('principal').organisationId)
   const name = (c: Context<AdminEnv>): string => c.req.param('id') ?? ''
   const actor = (c: Context<AdminEnv>): string => c.get('principal').subject
   const background = (c: Context<AdminEnv>): Background => c.get('background')
 
   const list: Handler = async (c) => {
-    const snapshot = await registrar.read(background(c))
+    const snapshot = await registrar(c).read(background(c))
     if (!snapshot.ok) return respondWithProblem(snapshot.error)
     const page = pageOf(snapshot.value.image.services.map(viewRow), c.req.query())
     return page.ok ? json(page.value) : respondWithProblem(page.error)
@@ -46,45 +46,47 @@ export function adminRoutes(ports: AdminPorts): Hono<AdminEnv> {
   const register: Handler = async (c) => {
     const body = await readBody(c.req.raw, registration)
     if (!body.ok) return respondWithProblem(body.error)
-    return respond(await registrar.register(body.value, actor(c), background(c)), viewService, 201)
+    return respond(await registrar(c).register(body.value, actor(c), background(c)), viewService, 201)
   }
-  const show: Handler = async (c) => respond(await registrar.find(name(c), background(c)), viewService)
-  const define: Handler = async (c) => respond(await registrar.find(name(c), background(c)), viewDefinition)
+  const show: Handler = async (c) => respond(await registrar(c).find(name(c), background(c)), viewService)
+  const define: Handler = async (c) =>
+    respond(await registrar(c).find(name(c), background(c)), viewDefinition)
   const look =
     (view: (service: ServiceRecord, figures: ServiceFigures) => string): Handler =>
     async (c) => {
-      const found = await registrar.find(name(c), background(c))
+      const found = await registrar(c).find(name(c), background(c))
       if (!found.ok) return respondWithProblem(found.error)
       const figures = await ports.figures(found.value)
       return figures.ok ? json(view(found.value, figures.value)) : respondWithProblem(guardAway)
     }
-  const instances: Handler = async (c) => respond(await registrar.find(name(c), background(c)), viewInstances)
+  const instances: Handler = async (c) =>
+    respond(await registrar(c).find(name(c), background(c)), viewInstances)
   const grow: Handler = async (c) => {
     const body = await readBody(c.req.raw, instance)
     if (!body.ok) return respondWithProblem(body.error)
-    const added = await addInstance(registrar, name(c), body.value, actor(c), background(c))
+    const added = await addInstance(registrar(c), name(c), body.value, actor(c), background(c))
     return added.ok ? json(viewInstance(added.value), 201) : respondWithProblem(added.error)
   }
   const shrink: Handler = async (c) => {
     const instanceId = c.req.param('instanceId') ?? ''
     return respond(
-      await removeInstance(registrar, name(c), instanceId, actor(c), background(c)),
+      await removeInstance(registrar(c), name(c), instanceId, actor(c), background(c)),
       viewInstances,
     )
   }
   const update: Handler = async (c) => {
     const body = await readBody(c.req.raw, change)
     if (!body.ok) return respondWithProblem(body.error)
-    return respond(await registrar.change(name(c), body.value, actor(c), background(c)), viewService)
+    return respond(await registrar(c).change(name(c), body.value, actor(c), background(c)), viewService)
   }
   const refresh: Handler = async (c) =>
-    respond(await registrar.change(name(c), {}, actor(c), background(c)), viewService)
+    respond(await registrar(c).change(name(c), {}, actor(c), background(c)), viewService)
   const enable =
     (isEnabled: boolean): Handler =>
     async (c) =>
-      respond(await registrar.setEnabled(name(c), isEnabled, actor(c), background(c)), viewService)
+      respond(await registrar(c).setEnabled(name(c), isEnabled, actor(c), background(c)), viewService)
   const remove: Handler = async (c) =>
-    respond(await registrar.remove(name(c), actor(c), background(c)), viewDeleted)
+    respond(await registrar(c).remove(name(c), actor(c), background(c)), viewDeleted)
 
   const admin = new Hono<AdminEnv>()
   const crossOrigin = cors({
@@ -92,10 +94,11 @@ export function adminRoutes(ports: AdminPorts): Hono<AdminEnv> {
   })
   for (const path of MANAGED) {
     admin.use(path, crossOrigin, async (c, next) => {
-      const admitted = await ports.admit(c.req.raw.headers)
+      const background: Background = (work) => c.executionCtx.waitUntil(work)
+      const admitted = await ports.admit(c.req.raw.headers, background)
       if (admitted instanceof Response) return admitted
       c.set('principal', admitted)
-      c.set('background', (work) => c.executionCtx.waitUntil(work))
+      c.set('background', background)
       return await next()
     })
   }

@@ -11,7 +11,7 @@ import type { ServiceRecord } from '../registry/image.ts'
 
 export type WatchPorts = {
   readonly dispatch: DispatchPorts
-  readonly service: (serviceId: string) => Promise<ServiceRecord | undefined>
+  readonly service: (key: string) => Promise<ServiceRecord | undefined>
   /** Reads the catalogue again and stores it where it differs. */
   readonly refresh: (service: ServiceRecord, background: Background) => Promise<void>
   readonly background: Background
@@ -29,30 +29,30 @@ export class CatalogueWatch {
   }
 
   /** Hears the service for a while; again and again by whoever still listens. Settles when it is heard. */
-  async watch(serviceId: string): Promise<void> {
+  async watch(key: string): Promise<void> {
     this.#interestEndsAt = systemClock() + LIMITS.watchMs
-    this.#watching ??= this.#hear(serviceId)
+    this.#watching ??= this.#hear(key)
     await this.#watching.isHeard
   }
 
   /** Something has changed. Many calls at once are one look, and never one too early. */
-  async noteChange(serviceId: string): Promise<void> {
+  async noteChange(key: string): Promise<void> {
     this.#isStale = true
-    this.#refreshing ??= this.#refresh(serviceId).finally(() => {
+    this.#refreshing ??= this.#refresh(key).finally(() => {
       this.#refreshing = undefined
     })
     await this.#refreshing
   }
 
-  async #refresh(serviceId: string): Promise<void> {
+  async #refresh(key: string): Promise<void> {
     while (this.#isStale) {
       this.#isStale = false
-      const service = await this.#ports.service(serviceId)
+      const service = await this.#ports.service(key)
       if (service) await this.#ports.refresh(service, this.#ports.background)
     }
   }
 
-  #hear(serviceId: string): { over: AbortController; isHeard: Promise<void> } {
+  #hear(key: string): { over: AbortController; isHeard: Promise<void> } {
     const { background } = this.#ports
     const over = new AbortController()
     const { promise: isHeard, resolve } = Promise.withResolvers<void>()
@@ -63,10 +63,10 @@ export class CatalogueWatch {
     const onOpen = (): void => {
       resolve()
       // What was announced while nobody listened is not announced again.
-      if (isFirst) background(this.noteChange(serviceId))
+      if (isFirst) background(this.noteChange(key))
       isFirst = false
     }
-    const watching = this.#follow(serviceId, over.signal, onOpen)
+    const watching = this.#follow(key, over.signal, onOpen)
       .catch(() => undefined)
       .finally(() => {
         clearInterval(timer)
@@ -77,13 +77,13 @@ export class CatalogueWatch {
     return { over, isHeard }
   }
 
-  async #follow(serviceId: string, over: AbortSignal, onOpen: () => void): Promise<void> {
+  async #follow(key: string, over: AbortSignal, onOpen: () => void): Promise<void> {
     const { background, dispatch } = this.#ports
-    const service = await this.#ports.service(serviceId)
+    const service = await this.#ports.service(key)
     const connection = service && (await connect(service, background, dispatch))
     if (!service || !connection?.ok) return
     for await (const _ of followAnnouncements(service, connection.value, over, onOpen)) {
-      background(this.noteChange(serviceId))
+      background(this.noteChange(key))
     }
   }
 }

@@ -11,7 +11,7 @@ import type { Background } from '../platform/background.ts'
 import type { Clock } from '../platform/clock.ts'
 import { err, type Result } from '../platform/result.ts'
 import { type Refusal, refuse } from '../protocol/refusal.ts'
-import type { ServiceRecord } from '../registry/image.ts'
+import { type ServiceRecord, writeKey } from '../registry/image.ts'
 import type { SessionHome } from '../upstream/session.ts'
 import type { ClientSessionObject } from './client-session.ts'
 import type { ParkedCallObject } from './parked-call.ts'
@@ -181,46 +181,51 @@ export class ServiceGuards {
   /** Has these services heard for a while; each at most once in a while, whoever asks. */
   async watch(services: readonly ServiceRecord[]): Promise<void> {
     const now = this.#clock()
-    const due = services.filter(({ id, catalogue }) => {
-      const isDue = now - (this.#watchedAt.get(id) ?? Number.NEGATIVE_INFINITY) > WATCH_AGAIN_MS
+    const due = services.filter((service) => {
+      const { catalogue } = service
+      const isDue =
+        now - (this.#watchedAt.get(writeKey(service)) ?? Number.NEGATIVE_INFINITY) > WATCH_AGAIN_MS
       return (
         isDue && catalogue !== undefined && mayAnnounce(catalogue.capabilities + catalogue.legacyCapabilities)
       )
     })
     if (this.#watchedAt.size >= MAX_WATCHED) this.#watchedAt.clear()
-    for (const { id } of due) this.#watchedAt.set(id, now)
-    await Promise.all(due.map(({ id }) => this.#reach.again(() => this.#object(id).watch(id))))
+    const keys = due.map(writeKey)
+    for (const key of keys) this.#watchedAt.set(key, now)
+    await Promise.all(keys.map((key) => this.#reach.again(() => this.#object(key).watch(key))))
   }
 
   /** Asked once more where that helps; a report whose first way was lost may then count twice (F43). */
-  ask(serviceId: string, request: AdmitRequest): Promise<Result<Admission, Loss>> {
-    return this.#reach.again(async () => ({ ...(await this.#object(serviceId).admit(serviceId, request)) }))
+  ask(key: string, request: AdmitRequest): Promise<Result<Admission, Loss>> {
+    return this.#reach.again(async () => ({ ...(await this.#object(key).admit(key, request)) }))
   }
 
-  view(serviceId: string, limits: Limits): Promise<Result<GuardView, Loss>> {
-    return this.#reach.again(async () => ({ ...(await this.#object(serviceId).view(serviceId, limits)) }))
+  view(key: string, limits: Limits): Promise<Result<GuardView, Loss>> {
+    return this.#reach.again(async () => ({ ...(await this.#object(key).view(key, limits)) }))
   }
 
   /** An operator has seen the service work. */
-  async forgive({ id }: ServiceRecord): Promise<void> {
-    await this.#reach.again(() => this.#object(id).forgive())
+  async forgive(service: ServiceRecord): Promise<void> {
+    await this.#reach.again(() => this.#object(writeKey(service)).forgive())
   }
 
-  async noteChange({ id }: ServiceRecord): Promise<void> {
-    await this.#reach.again(() => this.#object(id).noteChange(id))
+  async noteChange(service: ServiceRecord): Promise<void> {
+    const key = writeKey(service)
+    await this.#reach.again(() => this.#object(key).noteChange(key))
   }
 
   /** Callers can bring this about at will, so it is passed on only once in a while. */
   async noteMismatch(service: ServiceRecord): Promise<void> {
     const now = this.#clock()
-    if (now - (this.#mismatchedAt.get(service.id) ?? Number.NEGATIVE_INFINITY) < MISMATCH_AGAIN_MS) return
+    const key = writeKey(service)
+    if (now - (this.#mismatchedAt.get(key) ?? Number.NEGATIVE_INFINITY) < MISMATCH_AGAIN_MS) return
     if (this.#mismatchedAt.size >= MAX_WATCHED) this.#mismatchedAt.clear()
-    this.#mismatchedAt.set(service.id, now)
+    this.#mismatchedAt.set(key, now)
     await this.noteChange(service)
   }
 
-  #object(serviceId: string): DurableObjectStub<ServiceGuardObject> {
-    return this.#namespace.get(this.#namespace.idFromName(serviceId))
+  #object(key: string): DurableObjectStub<ServiceGuardObject> {
+    return this.#namespace.get(this.#namespace.idFromName(key))
   }
 }
 

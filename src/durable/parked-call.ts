@@ -30,7 +30,7 @@ import type { UpstreamCall } from '../upstream/transmit.ts'
 
 export type ParkedPorts = {
   readonly dispatch: DispatchPorts
-  readonly snapshot: (background: (work: Promise<unknown>) => void) => Promise<Result<Snapshot, Refusal>>
+  readonly snapshot: (organisationId: string, background: Background) => Promise<Result<Snapshot, Refusal>>
 }
 
 /** What is kept while the call waits. */
@@ -129,7 +129,7 @@ export class ParkedCallObject extends DurableObject {
   readonly #background: Background = (work) => this.ctx.waitUntil(work)
 
   async #prepare(forward: Forward): Promise<Result<Prepared, Refusal>> {
-    const snapshot = await this.#ports.snapshot(this.#background)
+    const snapshot = await this.#ports.snapshot(forward.principal.organisationId, this.#background)
     if (!snapshot.ok) return snapshot
     const live: Live = { snapshot: snapshot.value, signal: this.#gone.signal, background: this.#background }
     return await prepareCall(forward, live, this.#ports.dispatch, this.#inputsOf(forward))

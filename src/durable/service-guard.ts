@@ -11,15 +11,16 @@ import type { Background } from '../platform/background.ts'
 import { within } from '../platform/deadline.ts'
 import { systemClock } from '../platform/clock.ts'
 import { instancesOf } from '../registry/instance.ts'
-import { FRESHNESS, type Registry } from '../registry/registry.ts'
-import type { ServiceRecord } from '../registry/image.ts'
+import { FRESHNESS } from '../platform/replica.ts'
+import type { Registry } from '../registry/registry.ts'
+import { readKey, type ServiceRecord } from '../registry/image.ts'
 import { isAnswering } from '../upstream/probe.ts'
 import { Agenda } from './agenda.ts'
 import { CatalogueWatch } from './catalogue-watch.ts'
 import { UsageQueue } from './usage-queue.ts'
 
 export type GuardPorts = {
-  readonly registry: Registry
+  readonly registryOf: (organisationId: string) => Registry
   readonly dispatch: DispatchPorts
   /** Reads the catalogue again and stores it where it differs. */
   readonly refresh: (service: ServiceRecord, background: Background) => Promise<void>
@@ -59,15 +60,15 @@ export class ServiceGuardObject extends DurableObject {
     this.#agenda = new Agenda(ctx.storage)
     this.#usage = new UsageQueue(sql)
     this.#usedAt = kv.get<number>('usedAt') ?? 0
-    const service = (serviceId: string): Promise<ServiceRecord | undefined> => this.#service(serviceId)
+    const service = (key: string): Promise<ServiceRecord | undefined> => this.#service(key)
     this.#watch = new CatalogueWatch({ ...ports, service, background: this.#background })
   }
 
   /** Leave for calls, or why not; and what became of those before. */
-  admit(serviceId: string, request: AdmitRequest): Admission {
+  admit(key: string, request: AdmitRequest): Admission {
     const now = systemClock()
     // Touches the storage: an object that was replaced meanwhile learns of it here, before it lets anybody through.
-    this.#noteUse(serviceId, now)
+    this.#noteUse(key, now)
     const before = this.#gate.saved
     const admission = this.#gate.admit(request, now, Math.random())
     this.#save(before)
@@ -80,9 +81,9 @@ export class ServiceGuardObject extends DurableObject {
     return admission
   }
 
-  view(serviceId: string, limits: Limits): GuardView {
+  view(key: string, limits: Limits): GuardView {
     const now = systemClock()
-    this.#noteUse(serviceId, now)
+    this.#noteUse(key, now)
     const { size, dropped } = this.#usage
     return { ...this.#gate.view(limits, now), usage: { waiting: size, dropped } }
   }
@@ -93,34 +94,34 @@ export class ServiceGuardObject extends DurableObject {
     this.#save(undefined)
   }
 
-  watch(serviceId: string): Promise<void> {
-    return this.#watch.watch(serviceId)
+  watch(key: string): Promise<void> {
+    return this.#watch.watch(key)
   }
 
-  noteChange(serviceId: string): Promise<void> {
-    return this.#watch.noteChange(serviceId)
+  noteChange(key: string): Promise<void> {
+    return this.#watch.noteChange(key)
   }
 
   override async alarm(): Promise<void> {
     const now = systemClock()
     const due = this.#agenda.begin(now, now + AGAIN_MS)
-    const serviceId = this.ctx.storage.kv.get<string>('serviceId') ?? ''
-    await Promise.all(due.map((task) => this.#do(task, serviceId, now)))
+    const key = this.ctx.storage.kv.get<string>('key') ?? ''
+    await Promise.all(due.map((task) => this.#do(task, key, now)))
   }
 
-  async #do(task: Task, serviceId: string, now: number): Promise<void> {
+  async #do(task: Task, key: string, now: number): Promise<void> {
     switch (task) {
       case 'flush':
         await this.#usage.flush(this.#ports.storeUsage)
         if (this.#usage.size === 0) this.#agenda.done(task)
         break
       case 'probe':
-        await this.#probe(serviceId)
+        await this.#probe(key)
         this.#agenda.done(task)
         this.#planUpkeep(now)
         break
       case 'refresh':
-        await this.#watch.noteChange(serviceId)
+        await this.#watch.noteChange(key)
         this.#agenda.done(task)
         this.#planUpkeep(now)
         break
@@ -131,9 +132,9 @@ export class ServiceGuardObject extends DurableObject {
     }
   }
 
-  async #probe(serviceId: string): Promise<void> {
+  async #probe(key: string): Promise<void> {
     const { dispatch } = this.#ports
-    const service = await this.#service(serviceId)
+    const service = await this.#service(key)
     if (!service?.isEnabled || !service.catalogue) return
     const { dialect } = speechOf(service, { session: undefined })
     const ask = async (url: string): Promise<void> => {
@@ -143,9 +144,9 @@ export class ServiceGuardObject extends DurableObject {
     await Promise.all(instancesOf(service).map(({ url }) => ask(url)))
   }
 
-  #noteUse(serviceId: string, now: number): void {
+  #noteUse(key: string, now: number): void {
     const { kv } = this.ctx.storage
-    if (kv.get('serviceId') === undefined) kv.put('serviceId', serviceId)
+    if (kv.get('key') === undefined) kv.put('key', key)
     if (now - this.#usedAt < NOTE_USE_MS) return
     this.#usedAt = now
     kv.put('usedAt', now)
@@ -171,11 +172,12 @@ export class ServiceGuardObject extends DurableObject {
     })
   }
 
-  async #service(serviceId: string): Promise<ServiceRecord | undefined> {
-    const { registry } = this.#ports
+  async #service(key: string): Promise<ServiceRecord | undefined> {
+    const { organisationId, id } = readKey(key)
+    const registry = this.#ports.registryOf(organisationId)
     await within(FRESHNESS.waitMs, registry.freshen(0, this.#background))
     const snapshot = await registry.current(this.#background)
-    return snapshot.ok ? snapshot.value.serviceById(serviceId) : undefined
+    return snapshot.ok ? snapshot.value.serviceById(id) : undefined
   }
 
   readonly #background: Background = (work) => this.ctx.waitUntil(work)

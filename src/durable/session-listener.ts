@@ -38,7 +38,8 @@ export class SessionListener {
 
   /** Opens the stream, after what the client missed of it. A session has one; the newest wins. */
   async open(listener: Listener): Promise<Response> {
-    const { registry } = this.#ports
+    const { organisationId } = listener.principal
+    const registry = this.#ports.registryOf(organisationId)
     const { background, log } = this.#keeper
     const current = await registry.current(background)
     if (!current.ok) return refuse(current.error)
@@ -57,7 +58,7 @@ export class SessionListener {
     const { endpoint } = listener
     const { closed } = outlet
     const onChange = (group: KindGroup): void => this.#emit(listChanged(group))
-    const following = { endpoint, groups: GROUPS, background, closed, onChange }
+    const following = { organisationId, endpoint, groups: GROUPS, background, closed, onChange }
     const snapshot = current.value
     background(this.#ports.watch(snapshot.servicesAt(endpoint), background))
     background(followRegistry(snapshot, following, this.#ports))
@@ -89,8 +90,9 @@ export class SessionListener {
   }
 
   /** Behind one service, a client hears it from the start, as it would directly. */
-  async #joinOnly({ endpoint, session }: Listener): Promise<void> {
-    const { dispatch, registry } = this.#ports
+  async #joinOnly({ endpoint, session, principal }: Listener): Promise<void> {
+    const { dispatch, registryOf } = this.#ports
+    const registry = registryOf(principal.organisationId)
     const service = endpoint.is === 'service' ? registry.held.snapshot?.service(endpoint.name) : undefined
     if (!service || this.#keeper.state().upstreams[service.id]) return
     const speech = speechOf(service, { session })

@@ -56,7 +56,7 @@ export class SessionSources {
 
   /** Sources that are missing begin, those that have no reason left end. */
   follow(listener: Listener): void {
-    const { snapshot } = this.#ports.registry.held
+    const { snapshot } = this.#ports.registryOf(listener.principal.organisationId).held
     if (!snapshot) return
     const wanted = this.#wantedBy(listener, snapshot)
     for (const [serviceId, { key, over }] of this.#sources) {
@@ -114,8 +114,8 @@ export class SessionSources {
     over: AbortSignal,
     onHeard: () => void,
   ): Promise<void> {
-    const { dispatch, registry } = this.#ports
-    const { snapshot } = registry.held
+    const { dispatch, registryOf } = this.#ports
+    const { snapshot } = registryOf(principal.organisationId).held
     const connection = await connect(service, this.#keeper.background, dispatch, dialect.url)
     if (!snapshot || !connection.ok) return
     let spoken = dialect

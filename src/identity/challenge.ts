@@ -1,14 +1,29 @@
-/** How a caller without a valid credential is told so (RFC 6750, section 3; B25, B27). */
+/** How a caller who is not served is told so (RFC 6750, section 3; B25, B27, B35). */
+import { type Refusal, refuse } from '../protocol/refusal.ts'
 import type { Unidentified } from './identify.ts'
 
 export function challenge(unidentified: Unidentified): Response {
-  const isMissing = unidentified === 'missing'
-  const body = isMissing
-    ? { error: 'unauthorized', error_description: 'Bearer token required' }
-    : { error: 'invalid_token', error_description: 'The access token is invalid' }
-  const detail = isMissing ? '' : ', error="invalid_token", error_description="The access token is invalid"'
-  return Response.json(body, {
-    status: 401,
-    headers: { 'www-authenticate': `Bearer realm="switchyard"${detail}`, 'cache-control': 'no-store' },
-  })
+  switch (unidentified) {
+    case 'missing':
+      return unauthorized({ error: 'unauthorized', error_description: 'Bearer token required' }, '')
+    case 'invalid':
+      return unauthorized(
+        { error: 'invalid_token', error_description: INVALID },
+        `, error="invalid_token", error_description="${INVALID}"`,
+      )
+    case 'suspended':
+      return Response.json({ error: 'access_denied' }, { status: 403, headers: UNCACHED })
+    case 'unavailable':
+      return refuse(UNAVAILABLE)
+  }
 }
+
+const INVALID = 'The access token is invalid'
+const UNCACHED = { 'cache-control': 'no-store' } as const
+const UNAVAILABLE: Refusal = { why: 'unavailable', retryAfterMs: 1_000 }
+
+const unauthorized = (body: object, detail: string): Response =>
+  Response.json(body, {
+    status: 401,
+    headers: { 'www-authenticate': `Bearer realm="switchyard"${detail}`, ...UNCACHED },
+  })

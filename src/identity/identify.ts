@@ -1,22 +1,33 @@
 /**
- * Credentials → principal. Static credentials are compared by their digests, in constant time; a verified
- * one is remembered, so that a warm call hashes nothing. A credential that is present and wrong is refused
- * even where anonymous callers are admitted (S18).
+ * Credentials → principal. What a credential proved is remembered, so that a warm call hashes and verifies nothing;
+ * whom it stands for is asked of the directory each time. A credential that is present and wrong is refused even where
+ * anonymous callers are admitted (S18).
  */
-import type { Secret } from '../platform/secret.ts'
+import type { Background } from '../platform/background.ts'
+import type { Clock } from '../platform/clock.ts'
+import type { Replica } from '../platform/replica.ts'
 import { err, ok, type Result } from '../platform/result.ts'
 import { readCredential } from './credential.ts'
+import type { Directory, DirectoryImage } from './directory.ts'
 import { DEFAULT_ORGANISATION, type Principal } from './principal.ts'
+import type { Proof, Verifier } from './proof.ts'
+import { verifySecret, type StaticSecrets } from './static.ts'
 
-export type IdentitySettings = {
-  readonly apiKey: Secret
-  readonly bearerToken: Secret
-  readonly tokenManages: boolean
+export type IdentityPorts = {
+  readonly secrets: StaticSecrets
+  /** Whether callers without a credential are admitted. */
   readonly auth: 'required' | 'open'
+  /** The kinds of credentials besides the static ones. */
+  readonly verifiers: readonly Verifier[]
+  readonly directory: Replica<DirectoryImage, Directory>
+  readonly clock: Clock
 }
 
-/** `missing`: no credential. `invalid`: one that does not count. Why is nobody's business. */
-export type Unidentified = 'missing' | 'invalid'
+/**
+ * `missing`: no credential. `invalid`: one that does not count; why is nobody's business. `suspended`: of an
+ * organisation that is not served (B35). `unavailable`: it cannot be told at the moment (F53).
+ */
+export type Unidentified = 'missing' | 'invalid' | 'suspended' | 'unavailable'
 
 type Identified = Result<Principal, Unidentified> | Promise<Result<Principal, Unidentified>>
 
@@ -24,69 +35,77 @@ const ANONYMOUS: Principal = {
   organisationId: DEFAULT_ORGANISATION,
   subject: 'anonymous',
   role: 'user',
-  mayManage: false,
+  agentType: undefined,
+  scopes: undefined,
+  manages: 'own',
 }
-const MAX_REMEMBERED = 1_000
+const MAX_REMEMBERED = 10_000
 
 export class Identity {
-  readonly #settings: IdentitySettings
-  readonly #known: readonly { readonly secret: Secret; readonly principal: Principal }[]
-  readonly #remembered = new Map<string, Principal>()
+  readonly #ports: IdentityPorts
+  /** Those of the environment stand for the same caller as long as this isolate lives. */
+  readonly #principals = new Map<string, Principal>()
+  readonly #proofs = new Map<string, Proof>()
 
-  constructor(settings: IdentitySettings) {
-    this.#settings = settings
-    const organisationId = DEFAULT_ORGANISATION
-    this.#known = [
-      {
-        secret: settings.apiKey,
-        principal: { organisationId, subject: 'api-key', role: 'admin', mayManage: true },
-      },
-      {
-        secret: settings.bearerToken,
-        principal: {
-          organisationId,
-          subject: 'bearer-token',
-          role: 'user',
-          mayManage: settings.tokenManages,
-        },
-      },
-    ]
+  constructor(ports: IdentityPorts) {
+    this.#ports = ports
   }
 
   /** The principal, anonymous where that is admitted; at once for a credential seen before. */
-  identify(headers: Headers): Identified {
-    const isAnonymous = this.#settings.auth === 'open' && readCredential(headers).is === 'none'
-    return isAnonymous ? ok(ANONYMOUS) : this.authenticate(headers)
+  identify(headers: Headers, background: Background): Identified {
+    const isAnonymous = this.#ports.auth === 'open' && readCredential(headers).is === 'none'
+    return isAnonymous ? ok(ANONYMOUS) : this.authenticate(headers, background)
   }
 
   /** The principal that a credential proves; nobody is anonymous here. */
-  authenticate(headers: Headers): Identified {
+  authenticate(headers: Headers, background: Background): Identified {
     const credential = readCredential(headers)
     if (credential.is === 'malformed') return err('invalid')
     if (credential.is === 'none') return err('missing')
-    const remembered = this.#remembered.get(credential.value)
-    return remembered ? ok(remembered) : this.#verify(credential.value)
+    const { value } = credential
+    const principal = this.#principals.get(value)
+    if (principal) return ok(principal)
+    const proof = this.#proofs.get(value)
+    const directory = proof && this.#ports.directory.fresh(background)
+    return directory ? this.#judge(value, proof, directory) : this.#verify(value, proof, background)
   }
 
-  async #verify(value: string): Promise<Result<Principal, Unidentified>> {
-    const given = await digest(value)
-    let found: Principal | undefined
-    for (const { secret, principal } of this.#known) {
-      if (isEqual(given, await digest(secret.reveal()))) found ??= principal
+  async #verify(
+    value: string,
+    known: Proof | undefined,
+    background: Background,
+  ): Promise<Result<Principal, Unidentified>> {
+    const principal = await verifySecret(value, this.#ports.secrets)
+    if (principal) {
+      this.#principals.set(value, principal)
+      return ok(principal)
     }
-    if (!found) return err('invalid')
-    if (this.#remembered.size >= MAX_REMEMBERED) this.#remembered.clear()
-    this.#remembered.set(value, found)
-    return ok(found)
+    const proof = known ?? (await this.#prove(value))
+    if (!proof) return err('invalid')
+    const directory = await this.#ports.directory.current(background)
+    return directory.ok ? this.#judge(value, proof, directory.value) : err('unavailable')
   }
-}
 
-const digest = async (text: string): Promise<Uint8Array> =>
-  new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)))
+  async #prove(value: string): Promise<Proof | undefined> {
+    for (const verify of this.#ports.verifiers) {
+      const proof = await verify(value)
+      if (proof) return proof
+    }
+    return undefined
+  }
 
-/** Constant time: every byte is looked at. */
-function isEqual(a: Uint8Array, b: Uint8Array): boolean {
-  let difference = 0
-  for (let at = 0; at < a.length; at++) difference |= (a[at] ?? 0) ^ (b[at] ?? 0)
-  return difference === 0
+  /** Only what counts is remembered, so that guesses take no memory. */
+  #judge(value: string, proof: Proof, directory: Directory): Result<Principal, Unidentified> {
+    const principal = proof(directory, this.#ports.clock())
+    if (!principal) {
+      this.#proofs.delete(value)
+      return err('invalid')
+    }
+    const organisation = directory.organisation(principal.organisationId)
+    if (!organisation) return err('invalid')
+    if (organisation.isSuspended) return err('suspended')
+    if (this.#proofs.size >= MAX_REMEMBERED) this.#proofs.clear()
+    this.#proofs.set(value, proof)
+    return ok(principal)
+  }
 }

@@ -1,11 +1,21 @@
 /** The verified caller. Made only by this folder; everything behind it trusts it. */
+import type { Scope } from './scope.ts'
+
+export type Role = 'admin' | 'user'
+
 export type Principal = {
   readonly organisationId: string
-  /** Stable and not secret: who this is in audit rows and session keys. */
+  /** Stable and not secret: who this is in audit rows, limits and session keys. */
   readonly subject: string
-  readonly role: 'admin' | 'user'
-  /** May register and list services. */
-  readonly mayManage: boolean
+  readonly role: Role
+  /** What kind of agent this is, as its credential says; rules of who may use what name it. */
+  readonly agentType: string | undefined
+  /** What its credential is limited to; absent: everything that its role may. */
+  readonly scopes: readonly Scope[] | undefined
+  readonly manages: Manages
 }
+
+/** `all`: the whole organisation. `services`: registers and lists them. `own`: what belongs to itself. */
+export type Manages = 'all' | 'services' | 'own'
 
 export const DEFAULT_ORGANISATION = 'default'

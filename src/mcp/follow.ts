@@ -8,7 +8,8 @@ import { Deadline, wait, within } from '../platform/deadline.ts'
 import type { OutletBounds } from '../platform/outlet.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import { KEEP_ALIVE } from '../protocol/sse.ts'
-import { FRESHNESS, type Registry } from '../registry/registry.ts'
+import { FRESHNESS } from '../platform/replica.ts'
+import type { Registry } from '../registry/registry.ts'
 import type { Endpoint, KindGroup, Snapshot } from '../registry/snapshot.ts'
 import type { ServiceRecord } from '../registry/image.ts'
 import { exchange } from '../upstream/exchange.ts'
@@ -18,12 +19,13 @@ import { listenTo } from '../upstream/listen.ts'
 import { openSession } from '../upstream/session.ts'
 
 export type FollowPorts = {
-  readonly registry: Registry
+  readonly registryOf: (organisationId: string) => Registry
   /** Sees to it that the changes of these services are noticed for a while. Settles when they are, or soon. */
   readonly watch: (services: readonly ServiceRecord[], background: Background) => Promise<void>
 }
 
 export type Following = {
+  readonly organisationId: string
   readonly endpoint: Endpoint
   readonly groups: readonly KindGroup[]
   readonly background: Background
@@ -45,9 +47,10 @@ export const LISTENING: OutletBounds = {
 export async function followRegistry(
   seen: Snapshot,
   following: Following,
-  { registry, watch }: FollowPorts,
+  { registryOf, watch }: FollowPorts,
 ): Promise<void> {
-  const { endpoint, groups, background, closed, onChange } = following
+  const { organisationId, endpoint, groups, background, closed, onChange } = following
+  const registry = registryOf(organisationId)
   const shown = new Map(groups.map((group) => [group, seen.viewFingerprint(group, endpoint)]))
   let version = seen.version
   for (let looks = 1; !closed.aborted; looks++) {

@@ -4,7 +4,7 @@ import type { Subject } from '../guard/guard.ts'
 import type { Outcome } from '../guard/ledger.ts'
 import type { RetryPolicy } from '../guard/retry.ts'
 import type { Refusal } from '../protocol/refusal.ts'
-import type { ServiceConfig, ServiceRecord } from '../registry/image.ts'
+import { type ServiceConfig, type ServiceRecord, writeKey } from '../registry/image.ts'
 import { instancesOf } from '../registry/instance.ts'
 import type { Verdict } from '../upstream/conversation.ts'
 
@@ -43,7 +43,7 @@ export function guardedBy(
     instances: others.length > 0 ? [first, ...others].map(({ url }) => url) : [],
   }
   return {
-    id: service.id,
+    id: writeKey(service),
     limits,
     version: JSON.stringify(limits),
     strategy: loadBalancer,

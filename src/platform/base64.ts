@@ -8,6 +8,10 @@ export function encodeBase64(bytes: Uint8Array): string {
   return btoa(binary)
 }
 
+/** Without padding, for URLs, headers and cookies (RFC 4648, section 5). */
+export const encodeBase64Url = (bytes: Uint8Array): string =>
+  encodeBase64(bytes).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
+
 /** The bytes, or `undefined` when the text is not base64. */
 export function decodeBase64(text: string): Uint8Array | undefined {
   try {

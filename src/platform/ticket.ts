@@ -6,7 +6,7 @@
  * AES-256-GCM whose nonce is a keyed digest of context and value (as in RFC 8452: a repeated nonce then means a
  * repeated text, which reveals nothing but that).
  */
-import { decodeBase64, encodeBase64 } from './base64.ts'
+import { decodeBase64, encodeBase64Url } from './base64.ts'
 
 const NONCE_BYTES = 12
 const encoder = new TextEncoder()
@@ -35,14 +35,14 @@ export class Tickets<Value> {
     const bytes = new Uint8Array(NONCE_BYTES + sealed.length)
     bytes.set(iv)
     bytes.set(sealed, NONCE_BYTES)
-    return writeText(bytes)
+    return encodeBase64Url(bytes)
   }
 
   /** The value, or `undefined` for anything that was not sealed here for this purpose and context. */
   async open(text: string, context: string): Promise<Value | undefined> {
     const bytes = decodeBase64(text.replaceAll('-', '+').replaceAll('_', '/'))
     // Several texts decode to the same bytes; one of them is the ticket.
-    if (!bytes || bytes.length <= NONCE_BYTES || writeText(bytes) !== text) return undefined
+    if (!bytes || bytes.length <= NONCE_BYTES || encodeBase64Url(bytes) !== text) return undefined
     const iv = bytes.subarray(0, NONCE_BYTES)
     const algorithm = { name: 'AES-GCM', iv, additionalData: encoder.encode(context) }
     try {
@@ -54,9 +54,6 @@ export class Tickets<Value> {
     }
   }
 }
-
-const writeText = (bytes: Uint8Array): string =>
-  encodeBase64(bytes).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
 
 async function nonceOf(key: CryptoKey, context: Uint8Array, plain: Uint8Array): Promise<Uint8Array> {
   const length = new Uint8Array(4)

@@ -35,12 +35,15 @@ export type ServiceConfig = {
   readonly cacheTtlSeconds?: number
   /** What its tools say of themselves is believed: one that calls itself idempotent may be called again (S41). */
   readonly trusted?: boolean
+  /** A tool that changes is withheld until an operator approves it (S35). */
+  readonly pinDefinitions?: boolean
   /** Raw JSON text of an array of tools, served while the service has never been discovered. */
   readonly fallbackTools?: string
 }
 
 export type ServiceRecord = {
   readonly id: string
+  readonly organisationId: string
   /** The slug. */
   readonly name: string
   readonly url: string
@@ -56,7 +59,23 @@ export type ServiceRecord = {
   readonly instances: readonly ServiceInstance[]
   /** Absent until the first discovery succeeds. */
   readonly catalogue: Catalogue | undefined
+  /** The SHA-256 of each tool as it is offered now, by its own name. */
+  readonly digests: Digests
+  /** Those that an operator approved last. Counts where the service pins its definitions. */
+  readonly approved: Digests
 }
+
+/** What names a service among those of all organisations. */
+export type ServiceKey = Pick<ServiceRecord, 'organisationId' | 'id'>
+
+export const writeKey = ({ organisationId, id }: ServiceKey): string => `${organisationId}/${id}`
+
+export function readKey(key: string): ServiceKey {
+  const [organisationId = '', id = ''] = key.split('/')
+  return { organisationId, id }
+}
+
+export type Digests = Readonly<Record<string, string>>
 
 /**
  * A service that speaks both eras is spoken to in the modern one, which needs no session; but a client with a
@@ -70,6 +89,35 @@ export function spokenEra({ catalogue }: Pick<ServiceRecord, 'catalogue'>, hasSe
 /** Which service holds a bare name or URI; once given it stays with its holder (no shadowing). */
 export type NameGrant = { readonly kind: OfferKind; readonly name: string; readonly serviceId: string }
 
+/** Whether callers of this agent type may use these tools: a public name, `service/*` or `*`; `*` is every agent type. */
+export type PermissionRule = {
+  readonly agentType: string
+  readonly tool: string
+  readonly isAllowed: boolean
+}
+
+/** What an operator says of one tool; absent members leave it as its service says. */
+export type ToolSetting = {
+  readonly serviceId: string
+  /** The service's own name for it. */
+  readonly tool: string
+  readonly isEnabled: boolean
+  readonly cacheTtlSeconds?: number
+  readonly timeoutMs?: number
+  /** The name by which callers know it. */
+  readonly alias?: string
+  readonly description?: string
+}
+
+/** A selection of tools with an endpoint of its own: public names, or `service/*`. */
+export type Toolset = {
+  readonly id: string
+  readonly slug: string
+  readonly tools: readonly string[]
+  readonly createdAt: string
+  readonly updatedAt: string
+}
+
 export type RegistryImage = {
   readonly organisationId: string
   readonly version: number
@@ -77,4 +125,7 @@ export type RegistryImage = {
   readonly services: readonly ServiceRecord[]
   /** In order of granting. */
   readonly names: readonly NameGrant[]
+  readonly permissions: readonly PermissionRule[]
+  readonly toolSettings: readonly ToolSetting[]
+  readonly toolsets: readonly Toolset[]
 }

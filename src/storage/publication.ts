@@ -1,16 +1,16 @@
 /**
- * How one isolate shows the registry to the others: the image under its version, then the version. Both in
+ * How one isolate shows an image to the others: the image under its version, then the version. Both in
  * one script, which never lets the version go back. Images are compressed and sealed: who can write to Redis
  * can still not plant a service (F64).
  */
 import { isObject } from '../protocol/message.ts'
-import type { RegistryImage } from '../registry/image.ts'
+import type { Versioned } from '../platform/replica.ts'
 import type { QuickStore } from './quick.ts'
 import type { Sealer } from '../platform/seal.ts'
 
 const IMAGE_LIFETIME_SECONDS = 3_600
-/** Advances when `RegistryImage` changes its shape: what another release published is then read as absent. */
-const IMAGE_FORMAT = 2
+/** Advances when an image changes its shape: what another release published is then read as absent. */
+const IMAGE_FORMAT = 3
 
 const PUBLISH = `
 local published = tonumber(redis.call('GET', KEYS[1]) or '0')
@@ -20,15 +20,22 @@ if published <= tonumber(ARGV[1]) then
 end
 return 1`
 
-export class Publication {
+/** Where the registry of an organisation is shown. The default one uses the plain keys that the documents name. */
+export const registryPlace = (organisationId: string): string =>
+  organisationId === 'default' ? 'mcp:registry:' : `mcp:registry:${organisationId}:`
+
+export const DIRECTORY_PLACE = 'mcp:directory:'
+
+export class Publication<Image extends Versioned> {
   readonly #store: QuickStore
   readonly #sealer: Sealer
-  readonly #organisationId: string
+  readonly #place: string
 
-  constructor(store: QuickStore, sealer: Sealer, organisationId: string) {
+  /** `place`: what its keys begin with. */
+  constructor(store: QuickStore, sealer: Sealer, place: string) {
     this.#store = store
     this.#sealer = sealer
-    this.#organisationId = organisationId
+    this.#place = place
   }
 
   async version(): Promise<number | undefined> {
@@ -38,17 +45,17 @@ export class Publication {
   }
 
   /** The image of exactly this version; anything truncated, foreign or altered is deleted and counts as absent. */
-  async image(version: number): Promise<RegistryImage | undefined> {
+  async image(version: number): Promise<Image | undefined> {
     const key = this.#imageKey(version)
     const sealed = await this.#store.get(key, 'image')
     if (sealed === undefined) return undefined
     const packed = await this.#sealer.open(sealed, this.#sealContext(version))
-    const image = packed && readImage(await unpack(packed), version)
+    const image = packed && readImage<Image>(await unpack(packed), version)
     if (!image) await this.#store.delete(key)
     return image
   }
 
-  async publish(image: RegistryImage): Promise<void> {
+  async publish(image: Image): Promise<void> {
     const key = this.#imageKey(image.version)
     const sealed = await this.#sealer.seal(
       await pack(JSON.stringify(image)),
@@ -59,28 +66,23 @@ export class Publication {
   }
 
   get #versionKey(): string {
-    return `mcp:registry:${this.#scope}version`
+    return `${this.#place}version`
   }
 
   #imageKey(version: number): string {
-    return `mcp:registry:${this.#scope}snapshot:${version}`
+    return `${this.#place}snapshot:${version}`
   }
 
   /** What the seal is bound to. */
   #sealContext(version: number): string {
     return `${this.#imageKey(version)} format ${IMAGE_FORMAT}`
   }
-
-  /** The default organisation uses the plain keys that the documents name. */
-  get #scope(): string {
-    return this.#organisationId === 'default' ? '' : `${this.#organisationId}:`
-  }
 }
 
-/** The one place where a sealed text becomes a `RegistryImage`: our own seal vouches for its shape. */
-function readImage(text: string, version: number): RegistryImage | undefined {
+/** The one place where a sealed text becomes an image: our own seal vouches for its shape. */
+function readImage<Image>(text: string, version: number): Image | undefined {
   const value: unknown = JSON.parse(text)
-  return isObject(value) && value['version'] === version ? (value as RegistryImage) : undefined
+  return isObject(value) && value['version'] === version ? (value as Image) : undefined
 }
 
 async function pack(text: string): Promise<Uint8Array> {

@@ -1,49 +1,56 @@
-/** The registry's port on Neon and Upstash. A loss of the quick store is a plain `undefined`, as if nothing were there. */
+/** What is copied into isolates, on Neon and Upstash. A loss of the quick store is a plain `undefined`, as if nothing were there. */
+import type { ReplicaSource, TruthLoss, Versioned } from '../platform/replica.ts'
 import { err, type Result } from '../platform/result.ts'
-import type { RegistryImage } from '../registry/image.ts'
-import type { RegistrySource, TruthLoss } from '../registry/registry.ts'
 import type { Database } from './database.ts'
-import { loadImage, loadVersion } from './image.ts'
 import type { Patience } from './patience.ts'
 import type { Publication } from './publication.ts'
 
-export class StoredRegistry implements RegistrySource {
+/** How the image, and its version alone, are read from the truth. */
+export type Loader<Image> = {
+  readonly version: (database: Database) => Promise<number>
+  readonly image: (database: Database) => Promise<Image>
+}
+
+export class StoredSource<Image extends Versioned> implements ReplicaSource<Image> {
   readonly #database: Database
   readonly #patience: Patience
-  readonly #publication: Publication
-  readonly #organisationId: string
+  readonly #publication: Publication<Image>
+  readonly #loader: Loader<Image>
 
-  constructor(database: Database, patience: Patience, publication: Publication, organisationId: string) {
+  constructor(
+    database: Database,
+    patience: Patience,
+    publication: Publication<Image>,
+    loader: Loader<Image>,
+  ) {
     this.#database = database
     this.#patience = patience
     this.#publication = publication
-    this.#organisationId = organisationId
+    this.#loader = loader
   }
 
   publishedVersion(): Promise<number | undefined> {
     return this.#publication.version()
   }
 
-  publishedImage(version: number): Promise<RegistryImage | undefined> {
+  publishedImage(version: number): Promise<Image | undefined> {
     return this.#publication.image(version)
   }
 
   committedVersion(): Promise<Result<number, TruthLoss>> {
-    return this.#read(loadVersion)
+    return this.#read(this.#loader.version)
   }
 
-  committedImage(): Promise<Result<RegistryImage, TruthLoss>> {
-    return this.#read(loadImage)
+  committedImage(): Promise<Result<Image, TruthLoss>> {
+    return this.#read(this.#loader.image)
   }
 
-  publish(image: RegistryImage): Promise<void> {
+  publish(image: Image): Promise<void> {
     return this.#publication.publish(image)
   }
 
-  async #read<T>(
-    load: (database: Database, organisationId: string) => Promise<T>,
-  ): Promise<Result<T, TruthLoss>> {
-    const read = await this.#patience.read(() => load(this.#database, this.#organisationId))
+  async #read<T>(load: (database: Database) => Promise<T>): Promise<Result<T, TruthLoss>> {
+    const read = await this.#patience.read(() => load(this.#database))
     return read.ok ? read : err(read.error.why === 'schema' ? 'behind' : 'away')
   }
 }

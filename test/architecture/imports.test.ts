@@ -49,9 +49,9 @@ describe('imports', () => {
     expect(wrong.map(({ file, target }) => `${file} must not import ${target}`)).toEqual([])
   })
 
-  it('join storage and Durable Objects to the rest in index.ts and admin only', () => {
+  it('join storage and Durable Objects to the rest where the gateway is composed, and in admin', () => {
     const joined = arrows.filter(({ from, to }) => from === '' && (to === 'storage' || to === 'durable'))
-    expect([...new Set(joined.map(({ file }) => file))]).toEqual(['index.ts'])
+    expect([...new Set(joined.map(({ file }) => file))]).toEqual(['index.ts', 'realm.ts'])
   })
 
   it('name every folder of src', () => {

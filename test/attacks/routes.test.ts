@@ -20,16 +20,17 @@ const unreachable = new Proxy(
 ) as never
 
 const identity = new Identity({
-  apiKey: new Secret('key'),
-  bearerToken: new Secret('token'),
-  tokenManages: true,
+  secrets: { apiKey: new Secret('key'), bearerToken: new Secret('token'), tokenManages: true },
   auth: 'required',
+  verifiers: [],
+  directory: unreachable,
+  clock: Date.now,
 })
 
 const app = createApp({
   mcp: {
     identity,
-    registry: unreachable,
+    registryOf: unreachable,
     allowedOrigins: [],
     clientSessions: unreachable,
     dispatch: unreachable,
@@ -39,11 +40,11 @@ const app = createApp({
     clock: unreachable,
   },
   admin: {
-    registrar: unreachable,
+    registrarOf: unreachable,
     figures: unreachable,
     allowedOrigins: [],
-    admit: async (headers) => {
-      const caller = await identity.authenticate(headers)
+    admit: async (headers, background) => {
+      const caller = await identity.authenticate(headers, background)
       return caller.ok ? caller.value : challenge(caller.error)
     },
   },

@@ -27,12 +27,17 @@ function startBroken(thrown: unknown) {
     },
   ) as never
   const logged: Readonly<Record<string, unknown>>[] = []
-  const secrets = { apiKey: new Secret('key'), bearerToken: new Secret('token') }
-  const identity = new Identity({ ...secrets, tokenManages: true, auth: 'required' })
+  const identity = new Identity({
+    secrets: { apiKey: new Secret('key'), bearerToken: new Secret('token'), tokenManages: true },
+    auth: 'required',
+    verifiers: [],
+    directory: broken,
+    clock: Date.now,
+  })
   const app = createApp({
     mcp: {
       identity,
-      registry: broken,
+      registryOf: () => broken,
       allowedOrigins: [],
       clientSessions: broken,
       dispatch: { budget: new ByteBudget(LIMITS.memoryBytes) } as never,
@@ -42,14 +47,16 @@ function startBroken(thrown: unknown) {
       clock: broken,
     },
     admin: {
-      registrar: broken,
+      registrarOf: () => broken,
       figures: broken,
       allowedOrigins: [],
       admit: async () => ({
         organisationId: 'default',
         subject: 'operator',
         role: 'admin',
-        mayManage: true,
+        agentType: undefined,
+        scopes: undefined,
+        manages: 'all',
       }),
     },
     health: broken,

@@ -2,7 +2,8 @@ import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openRedis } from '../../local/redis/redis.ts'
 import { startUpstash, type Upstash } from '../../local/redis/upstash.ts'
-import { Publication } from '../../src/storage/publication.ts'
+import type { RegistryImage } from '../../src/registry/image.ts'
+import { Publication, registryPlace } from '../../src/storage/publication.ts'
 import { QuickStore } from '../../src/storage/quick.ts'
 import { Sealer } from '../../src/platform/seal.ts'
 import { imageOf, serviceOf } from '../support/image.ts'
@@ -19,9 +20,13 @@ afterAll(async () => {
   await redis.close()
 })
 
-const open = (organisation: string, key = 7): Publication => {
+const open = (organisation: string, key = 7): Publication<RegistryImage> => {
   const store = new QuickStore(upstash.url, 'token', () => 0)
-  return new Publication(store, new Sealer(new Uint8Array(32).fill(key), 'image'), organisation)
+  return new Publication(
+    store,
+    new Sealer(new Uint8Array(32).fill(key), 'image'),
+    registryPlace(organisation),
+  )
 }
 const image = (version: number) => imageOf(version, [serviceOf('a', ['x', 'ü'])])
 

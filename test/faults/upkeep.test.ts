@@ -11,9 +11,11 @@ import { Registry } from '../../src/registry/registry.ts'
 import { Snapshot } from '../../src/registry/snapshot.ts'
 import { openDatabase } from '../../src/storage/database.ts'
 import { Patience } from '../../src/storage/patience.ts'
-import { Publication } from '../../src/storage/publication.ts'
+import { Publication, registryPlace } from '../../src/storage/publication.ts'
 import { QuickStore } from '../../src/storage/quick.ts'
-import { StoredRegistry } from '../../src/storage/source.ts'
+import { registryLoader } from '../../src/storage/image.ts'
+import { StoredSource } from '../../src/storage/source.ts'
+import type { RegistryImage } from '../../src/registry/image.ts'
 import { discover } from '../../src/upstream/discovery.ts'
 import { eventually, type Gateway } from '../support/gateway.ts'
 import { imageOf, serviceOf } from '../support/image.ts'
@@ -154,10 +156,14 @@ describe('an invocation that may send no more requests', () => {
   it('F68 finds both stores away', async () => {
     allow(0)
     const sealer = new Sealer(new Uint8Array(32), 'image')
-    const publication = new Publication(new QuickStore('http://127.0.0.1:1', 'token', Date.now), sealer, 'x')
+    const publication = new Publication<RegistryImage>(
+      new QuickStore('http://127.0.0.1:1', 'token', Date.now),
+      sealer,
+      registryPlace('x'),
+    )
     const patience = new Patience({ clock: Date.now, random: Math.random, log: () => undefined })
     const database = openDatabase('postgres://user:password@127.0.0.1:1/db', 1_000)
-    const source = new StoredRegistry(database, patience, publication, 'x')
+    const source = new StoredSource(database, patience, publication, registryLoader('x'))
     const registry = new Registry(source, Date.now)
     await registry.heal()
     expect(await registry.current(() => undefined)).toMatchObject({ error: { why: 'unavailable' } })

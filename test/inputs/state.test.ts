@@ -54,7 +54,14 @@ it('B109 a state is good once, for its caller and its call', async () => {
   expect(yard.upstream.calls('tools/call')).toHaveLength(1)
 })
 it('B109 a state that came back too late', async () => {
-  const principal = { organisationId: 'o', subject: 's', role: 'user', mayManage: false } as const
+  const principal = {
+    organisationId: 'o',
+    subject: 's',
+    role: 'user',
+    agentType: undefined,
+    scopes: undefined,
+    manages: 'own',
+  } as const
   const forward = {
     principal,
     method: 'tools/call',

@@ -57,6 +57,7 @@ export const serviceOf = (
   rest: Partial<ServiceRecord> = {},
 ): ServiceRecord => ({
   id: `id-${name}`,
+  organisationId: 'default',
   name,
   url: `https://${name}.example/mcp`,
   transport: 'http',
@@ -70,6 +71,8 @@ export const serviceOf = (
   updatedAt: '2026-01-01T00:00:00.000Z',
   instances: [],
   catalogue: catalogueOf(tools.map((tool) => ({ name: tool, inputSchema: { type: 'object' } }))),
+  digests: {},
+  approved: {},
   ...rest,
 })
 
@@ -82,5 +85,13 @@ export function imageOf(version: number, services: readonly ServiceRecord[]): Re
       if (!names.has(key)) names.set(key, { ...claim, serviceId: service.id })
     }
   }
-  return { organisationId: 'default', version, services, names: [...names.values()] }
+  return {
+    organisationId: 'default',
+    version,
+    services,
+    names: [...names.values()],
+    permissions: [],
+    toolSettings: [],
+    toolsets: [],
+  }
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { RegistryImage } from '../../../src/registry/image.ts'
 import { ok, err, type Result } from '../../../src/platform/result.ts'
-import { FRESHNESS, Registry, type RegistrySource, type TruthLoss } from '../../../src/registry/registry.ts'
+import { FRESHNESS, type ReplicaSource, type TruthLoss } from '../../../src/platform/replica.ts'
+import { Registry, USELESS_AFTER_MS } from '../../../src/registry/registry.ts'
 import { imageOf } from '../../support/image.ts'
 
 /** A quick store and a truth that can be taken away, and counters of who was asked. */
@@ -19,7 +20,7 @@ function startRegistry() {
     version === undefined ? undefined : imageOf(version, [])
   const truth = <T>(value: T | undefined): Result<T, TruthLoss> =>
     value === undefined ? err(world.isTruthBehind ? 'behind' : 'away') : ok(value)
-  const source: RegistrySource = {
+  const source: ReplicaSource<RegistryImage> = {
     async publishedVersion() {
       world.asked.publishedVersion++
       await world.hold
@@ -151,7 +152,7 @@ describe('freshness of the registry', () => {
     await ask()
     world.published = 3
     world.committed = undefined
-    expect(await ask(FRESHNESS.uselessAfterMs)).toBe(7)
+    expect(await ask(USELESS_AFTER_MS.catalogue)).toBe(7)
     expect(await ask(1_000)).toBe('unavailable')
   })
 

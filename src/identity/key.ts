@@ -1,0 +1,40 @@
+/** API keys: `sy_` and 256 random bits, shown once, kept as their SHA-256. */
+import { encodeBase64Url } from '../platform/base64.ts'
+import { rememberFor } from '../platform/remember.ts'
+import type { KeyRecord } from './directory.ts'
+import { principalOfKey, type Verifier } from './proof.ts'
+
+/** 43 characters hold 256 bits in base64url (RFC 4648, section 5). */
+const KEY = /^sy_[A-Za-z0-9_-]{43}$/
+const KEY_BYTES = 32
+const PREFIX_CHARS = 11
+
+export const isApiKey = (credential: string): boolean => KEY.test(credential)
+
+/** A new key, and the part of it by which it is known. */
+export function makeApiKey(): { readonly key: string; readonly prefix: string } {
+  const bytes = crypto.getRandomValues(new Uint8Array(KEY_BYTES))
+  const key = `sy_${encodeBase64Url(bytes)}`
+  return { key, prefix: key.slice(0, PREFIX_CHARS) }
+}
+
+/** In hexadecimal. Its 256 bits need no salt and no slow hash. */
+export async function hashApiKey(key: string): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(key))
+  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+/** Found by its digest, so how long that takes tells nothing of a key. */
+export const verifyApiKey: Verifier = async (credential) => {
+  if (!isApiKey(credential)) return undefined
+  const hash = await hashApiKey(credential)
+  return (directory, nowMs) => {
+    const key = directory.keyByHash(hash)
+    if (!key || Date.parse(key.expiresAt ?? NEVER) <= nowMs) return undefined
+    return key.userId === undefined ? standingAlone(key) : principalOfKey(key, directory.user(key.userId))
+  }
+}
+
+const NEVER = '9999-12-31T23:59:59Z'
+
+const standingAlone = rememberFor((key: KeyRecord) => principalOfKey(key, undefined))

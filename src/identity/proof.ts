@@ -1,0 +1,40 @@
+/**
+ * What a credential proved, kept so that a warm call verifies nothing: who it stands for is asked of the directory of
+ * that moment, so that a revoked key or a deleted user is refused as soon as the directory knows (F57).
+ */
+import type { Directory, KeyRecord, UserRecord } from './directory.ts'
+import type { Manages, Principal, Role } from './principal.ts'
+import { hasScope, type Scope } from './scope.ts'
+
+/** Who it stands for now; `undefined`: nobody any more. */
+export type Proof = (directory: Directory, nowMs: number) => Principal | undefined
+
+/** One kind of credential; `undefined`: not of this kind, or not valid. Why is nobody's business. */
+export type Verifier = (credential: string) => Promise<Proof | undefined>
+
+/** What this role manages with a credential of these scopes. */
+export const managesOf = (role: Role, scopes: readonly Scope[] | undefined): Manages =>
+  role === 'admin' && hasScope(scopes, 'mcp:admin') ? 'all' : 'own'
+
+/** `user`: whose key it is, who must still be there. A key may never do more than its user. */
+export function principalOfKey(key: KeyRecord, user: UserRecord | undefined): Principal | undefined {
+  if (key.userId !== undefined && !user) return undefined
+  const role = user?.role === 'user' ? 'user' : key.role
+  return {
+    organisationId: key.organisationId,
+    subject: user ? `user:${user.id}` : `key:${key.id}`,
+    role,
+    agentType: key.agentType ?? user?.agentType,
+    scopes: key.scopes,
+    manages: managesOf(role, key.scopes),
+  }
+}
+
+export const principalOfUser = ({ id, organisationId, role, agentType }: UserRecord): Principal => ({
+  organisationId,
+  subject: `user:${id}`,
+  role,
+  agentType,
+  scopes: undefined,
+  manages: managesOf(role, undefined),
+})

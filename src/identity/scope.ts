@@ -1,0 +1,13 @@
+/** What a credential may be limited to (RFC 6749, section 3.3). The wider scope holds the narrower (S25). */
+export type Scope = 'mcp:read' | 'mcp:write' | 'mcp:admin'
+
+/** From narrow to wide: look and read, call tools, manage. */
+export const SCOPES: readonly Scope[] = ['mcp:read', 'mcp:write', 'mcp:admin']
+
+/** `undefined`: not a scope of this gateway. The prefix may be left out. */
+export const readScope = (text: string): Scope | undefined =>
+  SCOPES.find((scope) => scope === text || scope === `mcp:${text}`)
+
+/** Whether a credential with these scopes has this one; without any it is not limited. */
+export const hasScope = (given: readonly Scope[] | undefined, needed: Scope): boolean =>
+  given === undefined || given.some((scope) => SCOPES.indexOf(scope) >= SCOPES.indexOf(needed))

@@ -1,0 +1,76 @@
+/** Everything that one organisation has to itself: its registry, its operators' ways to change it, its upkeep. */
+import { Registrar, type RegistrarPorts } from './admin/registrar.ts'
+import { Upkeep } from './admin/upkeep.ts'
+import type { Clock } from './platform/clock.ts'
+import type { ReplicaSource } from './platform/replica.ts'
+import type { Sealer } from './platform/seal.ts'
+import type { ConfiguredService } from './platform/settings.ts'
+import type { RegistryImage, ServiceRecord } from './registry/image.ts'
+import { Registry } from './registry/registry.ts'
+import { CredentialStore } from './storage/credential.ts'
+import type { Database } from './storage/database.ts'
+import { registryLoader } from './storage/image.ts'
+import type { Patience } from './storage/patience.ts'
+import { Publication, registryPlace } from './storage/publication.ts'
+import type { QuickStore } from './storage/quick.ts'
+import { ServiceStore } from './storage/services.ts'
+import { StoredSource } from './storage/source.ts'
+import type { Log } from './telemetry/log.ts'
+import type { UpstreamAuth } from './upstream/connection.ts'
+
+export type Realm = {
+  readonly registry: Registry
+  readonly source: ReplicaSource<RegistryImage>
+  readonly registrar: Registrar
+  readonly upkeep: Upkeep
+  readonly openCredential: (service: ServiceRecord) => UpstreamAuth | Promise<UpstreamAuth | undefined>
+}
+
+/** What all organisations share. */
+export type RealmPorts = Pick<RegistrarPorts, 'discover' | 'forgive' | 'policy'> & {
+  readonly reads: Database
+  readonly writes: Database
+  readonly patience: Patience
+  readonly quick: QuickStore
+  readonly sealers: { readonly image: Sealer; readonly credential: Sealer }
+  /** Services of the environment, by the organisation that they are registered for. */
+  readonly configured: (organisationId: string) => readonly ConfiguredService[]
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export class Realms {
+  readonly #ports: RealmPorts
+  readonly #open = new Map<string, Realm>()
+
+  constructor(ports: RealmPorts) {
+    this.#ports = ports
+  }
+
+  /** Of an organisation that there is: whoever asks got its id from a verified caller or a stored service. */
+  of(organisationId: string): Realm {
+    const known = this.#open.get(organisationId)
+    if (known) return known
+    const realm = openRealm(organisationId, this.#ports)
+    this.#open.set(organisationId, realm)
+    return realm
+  }
+
+  /** Those that this isolate has had to do with. */
+  get held(): readonly Realm[] {
+    return [...this.#open.values()]
+  }
+}
+
+function openRealm(organisationId: string, ports: RealmPorts): Realm {
+  const { reads, writes, patience, quick, sealers, clock, log } = ports
+  const publication = new Publication<RegistryImage>(quick, sealers.image, registryPlace(organisationId))
+  const source = new StoredSource(reads, patience, publication, registryLoader(organisationId))
+  const registry = new Registry(source, clock)
+  const credentials = new CredentialStore(sealers.credential, organisationId)
+  const store = new ServiceStore(writes, patience, organisationId)
+  const registrar = new Registrar({ ...ports, registry, store, credentials })
+  const configured = ports.configured(organisationId)
+  const upkeep = new Upkeep({ registry, registrar, configured, clock, random: Math.random, log })
+  return { registry, source, registrar, upkeep, openCredential: credentials.open.bind(credentials) }
+}
