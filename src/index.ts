@@ -1,6 +1,5 @@
 /** Composition root: the only file that joins ports to adapters. One gateway per environment, made on first use. */
 import type { Hono } from 'hono'
-import { forbidden, respondWithProblem } from './admin/problem.ts'
 import type { Registrar } from './admin/registrar.ts'
 import type { Upkeep } from './admin/upkeep.ts'
 import { createApp } from './app.ts'
@@ -146,8 +145,7 @@ function compose(settings: Settings, namespaces: Namespaces): Gateway {
       allowedOrigins,
       admit: async (headers, background) => {
         const caller = await identity.authenticate(headers, background)
-        if (!caller.ok) return challenge(caller.error)
-        return caller.value.manages === 'own' ? respondWithProblem(forbidden) : caller.value
+        return caller.ok ? caller.value : challenge(caller.error)
       },
     },
     health: {

@@ -2,92 +2,26 @@
  * The management API: the canonical paths, and the older ones as aliases of the same handlers. Who may come in
  * is decided once, for all of them.
  */
-import { type Context, Hono } from 'hono'
+import { Hono } from 'hono'
 import { cors } from 'hono/cors'
-import type { Background } from '../platform/background.ts'
-import type { Result } from '../platform/result.ts'
 import type { Principal } from '../identity/principal.ts'
+import type { Background } from '../platform/background.ts'
 import { isAllowedOrigin } from '../protocol/door.ts'
-import type { ServiceRecord } from '../registry/image.ts'
-import { change, instance, readBody, registration } from './body.ts'
-import { type Figures, guardAway, type ServiceFigures, viewFigures, viewHealth } from './figures.ts'
-import { addInstance, removeInstance, viewInstance, viewInstances } from './instances.ts'
-import { pageOf } from './page.ts'
-import { type Problem, respondWithProblem } from './problem.ts'
-import type { Registrar } from './registrar.ts'
-import { viewDefinition, viewRow, viewService } from './view.ts'
+import { mayEnter } from './area.ts'
+import type { AdminEnv } from './env.ts'
+import { forbidden, respondWithProblem } from './problem.ts'
+import { type ServicePorts, serviceRoutes } from './services.ts'
 
-export type AdminPorts = {
-  readonly registrarOf: (organisationId: string) => Registrar
-  readonly figures: Figures
+export type AdminPorts = ServicePorts & {
   readonly allowedOrigins: readonly string[]
   /** The principal, or the response that turns the caller away. */
   readonly admit: (headers: Headers, background: Background) => Promise<Principal | Response>
 }
 
-type AdminEnv = { Variables: { principal: Principal; background: Background } }
-type Handler = (c: Context<AdminEnv>) => Promise<Response>
-
 /** Every path of this API lies under one of these; nothing here answers a caller who was not admitted (S20). */
 const MANAGED = ['/api/v1/*', '/register', '/services', '/update/*', '/delete/*', '/mcp/services/*'] as const
 
 export function adminRoutes(ports: AdminPorts): Hono<AdminEnv> {
-  const registrar = (c: Context<AdminEnv>): Registrar => ports.registrarOf(c.get('principal').organisationId)
-  const name = (c: Context<AdminEnv>): string => c.req.param('id') ?? ''
-  const actor = (c: Context<AdminEnv>): string => c.get('principal').subject
-  const background = (c: Context<AdminEnv>): Background => c.get('background')
-
-  const list: Handler = async (c) => {
-    const snapshot = await registrar(c).read(background(c))
-    if (!snapshot.ok) return respondWithProblem(snapshot.error)
-    const page = pageOf(snapshot.value.image.services.map(viewRow), c.req.query())
-    return page.ok ? json(page.value) : respondWithProblem(page.error)
-  }
-  const register: Handler = async (c) => {
-    const body = await readBody(c.req.raw, registration)
-    if (!body.ok) return respondWithProblem(body.error)
-    return respond(await registrar(c).register(body.value, actor(c), background(c)), viewService, 201)
-  }
-  const show: Handler = async (c) => respond(await registrar(c).find(name(c), background(c)), viewService)
-  const define: Handler = async (c) =>
-    respond(await registrar(c).find(name(c), background(c)), viewDefinition)
-  const look =
-    (view: (service: ServiceRecord, figures: ServiceFigures) => string): Handler =>
-    async (c) => {
-      const found = await registrar(c).find(name(c), background(c))
-      if (!found.ok) return respondWithProblem(found.error)
-      const figures = await ports.figures(found.value)
-      return figures.ok ? json(view(found.value, figures.value)) : respondWithProblem(guardAway)
-    }
-  const instances: Handler = async (c) =>
-    respond(await registrar(c).find(name(c), background(c)), viewInstances)
-  const grow: Handler = async (c) => {
-    const body = await readBody(c.req.raw, instance)
-    if (!body.ok) return respondWithProblem(body.error)
-    const added = await addInstance(registrar(c), name(c), body.value, actor(c), background(c))
-    return added.ok ? json(viewInstance(added.value), 201) : respondWithProblem(added.error)
-  }
-  const shrink: Handler = async (c) => {
-    const instanceId = c.req.param('instanceId') ?? ''
-    return respond(
-      await removeInstance(registrar(c), name(c), instanceId, actor(c), background(c)),
-      viewInstances,
-    )
-  }
-  const update: Handler = async (c) => {
-    const body = await readBody(c.req.raw, change)
-    if (!body.ok) return respondWithProblem(body.error)
-    return respond(await registrar(c).change(name(c), body.value, actor(c), background(c)), viewService)
-  }
-  const refresh: Handler = async (c) =>
-    respond(await registrar(c).change(name(c), {}, actor(c), background(c)), viewService)
-  const enable =
-    (isEnabled: boolean): Handler =>
-    async (c) =>
-      respond(await registrar(c).setEnabled(name(c), isEnabled, actor(c), background(c)), viewService)
-  const remove: Handler = async (c) =>
-    respond(await registrar(c).remove(name(c), actor(c), background(c)), viewDeleted)
-
   const admin = new Hono<AdminEnv>()
   const crossOrigin = cors({
     origin: (origin) => (isAllowedOrigin(origin, ports.allowedOrigins) ? origin : undefined),
@@ -97,43 +31,12 @@ export function adminRoutes(ports: AdminPorts): Hono<AdminEnv> {
       const background: Background = (work) => c.executionCtx.waitUntil(work)
       const admitted = await ports.admit(c.req.raw.headers, background)
       if (admitted instanceof Response) return admitted
+      if (!mayEnter(admitted.manages, c.req.method, c.req.path)) return respondWithProblem(forbidden)
       c.set('principal', admitted)
       c.set('background', background)
       return await next()
     })
   }
-  const servers = '/api/v1/servers'
-  admin.get(servers, list).post(servers, register)
-  admin.get(`${servers}/:id`, show).put(`${servers}/:id`, update).delete(`${servers}/:id`, remove)
-  admin.post(`${servers}/:id/connect`, enable(true)).post(`${servers}/:id/disconnect`, enable(false))
-  admin.post(`${servers}/:id/refresh`, refresh).get(`${servers}/:id/definition`, define)
-  admin.get(`${servers}/:id/metrics`, look(viewFigures)).get(`${servers}/:id/health`, look(viewHealth))
-  admin.get(`${servers}/:id/instances`, instances).post(`${servers}/:id/instances`, grow)
-  admin.delete(`${servers}/:id/instances/:instanceId`, shrink)
-
-  admin.get('/mcp/services/:id/metrics', look(viewFigures))
-  admin.post('/register', register).post('/services', list)
-  admin.put('/update/:id', update).delete('/delete/:id', remove)
+  admin.route('/', serviceRoutes(ports))
   return admin
 }
-
-function respond(
-  found: Result<ServiceRecord, Problem>,
-  view: (service: ServiceRecord) => string,
-  status = 200,
-): Response {
-  return found.ok
-    ? json(view(found.value), status, { etag: etagOf(found.value) })
-    : respondWithProblem(found.error)
-}
-
-const json = (text: string, status = 200, headers: Record<string, string> = {}): Response =>
-  new Response(text, {
-    status,
-    headers: { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers },
-  })
-
-const viewDeleted = (service: ServiceRecord): string =>
-  JSON.stringify({ id: service.id, name: service.name, deleted: true })
-
-const etagOf = (service: ServiceRecord): string => `"${Date.parse(service.updatedAt).toString(36)}"`

@@ -1,5 +1,5 @@
 /** Rows → the directory image. One batch; the version is read first, so the rest is never older than it says. */
-import { asc, isNull, sql } from 'drizzle-orm'
+import { asc, isNull } from 'drizzle-orm'
 import type { DirectoryImage, KeyRecord, UserRecord } from '../identity/directory.ts'
 import type { Role } from '../identity/principal.ts'
 import { readScope } from '../identity/scope.ts'
@@ -37,21 +37,6 @@ async function loadDirectory(database: Database): Promise<DirectoryImage> {
 
 const versionQuery = (database: Database) =>
   database.select({ version: directoryVersion.version }).from(directoryVersion)
-
-/** A statement for every write on the directory; its row lock keeps two of them apart. */
-export function advanceDirectory(database: Database) {
-  const now = sql`(extract(epoch from clock_timestamp()) * 1000)::bigint`
-  return database
-    .insert(directoryVersion)
-    .values({ id: 'directory', version: now })
-    .onConflictDoUpdate({
-      target: directoryVersion.id,
-      set: {
-        version: sql`greatest(${directoryVersion.version} + 1, excluded.version)`,
-        updatedAt: sql`now()`,
-      },
-    })
-}
 
 const readRole = (role: string): Role => (role === 'admin' ? 'admin' : 'user')
 

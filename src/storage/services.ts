@@ -9,16 +9,10 @@ import type { Catalogue } from '../protocol/catalogue.ts'
 import type { Transport } from '../protocol/transport.ts'
 import type { NameClaim } from '../registry/claim.ts'
 import type { ServiceConfig, ServiceInstance, ServiceStatus } from '../registry/image.ts'
+import { type Act, advanceRegistry, writeAct } from './commit.ts'
 import type { Database, DatabaseFault } from './database.ts'
 import type { Patience } from './patience.ts'
-import {
-  auditLog,
-  publicNames,
-  registryVersions,
-  serviceInstances,
-  services,
-  serviceTools,
-} from './schema.ts'
+import { publicNames, serviceInstances, services, serviceTools } from './schema.ts'
 
 export type ServiceFields = {
   readonly url: string
@@ -31,9 +25,6 @@ export type ServiceFields = {
   /** Epoch ms of the last successful contact. */
   readonly lastPingAt: number | undefined
 }
-
-/** Who did what; becomes the audit row of the write. Never holds a secret. */
-export type Act = { readonly actor: string; readonly action: string; readonly target: string }
 
 export type ServiceWrite = {
   readonly id: string
@@ -95,24 +86,9 @@ export class ServiceStore {
   }
 
   #commit(writes: readonly BatchItem<'pg'>[], act: Act): Promise<Result<unknown, DatabaseFault>> {
-    const row = { id: crypto.randomUUID(), organisationId: this.#organisationId, outcome: 'done', ...act }
-    const audit = this.#database.insert(auditLog).values(row)
-    return this.#patience.write(() => this.#database.batch([this.#advanceVersion(), audit, ...writes]))
-  }
-
-  /** First in every write: its row lock keeps two writes of one organisation apart. */
-  #advanceVersion() {
-    const now = sql`(extract(epoch from clock_timestamp()) * 1000)::bigint`
-    return this.#database
-      .insert(registryVersions)
-      .values({ organisationId: this.#organisationId, version: now })
-      .onConflictDoUpdate({
-        target: registryVersions.organisationId,
-        set: {
-          version: sql`greatest(${registryVersions.version} + 1, excluded.version)`,
-          updatedAt: sql`now()`,
-        },
-      })
+    const advance = advanceRegistry(this.#database, this.#organisationId)
+    const audit = writeAct(this.#database, this.#organisationId, act)
+    return this.#patience.write(() => this.#database.batch([advance, audit, ...writes]))
   }
 
   #details(write: ServiceWrite): BatchItem<'pg'>[] {

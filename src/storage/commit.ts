@@ -1,0 +1,45 @@
+/**
+ * What every write is made with: a new version of what it changes, first, since the lock on its row keeps two writes
+ * apart; and the audit row of who did it. All in one transaction.
+ */
+import { sql } from 'drizzle-orm'
+import type { Database } from './database.ts'
+import { auditLog, directoryVersion, registryVersions } from './schema.ts'
+
+/** Who did what. Never holds a secret. */
+export type Act = {
+  readonly actor: string
+  /** `<thing>.<verb>`. */
+  readonly action: string
+  readonly target: string
+  readonly detail?: Readonly<Record<string, unknown>>
+}
+
+export const writeAct = (database: Database, organisationId: string, act: Act) =>
+  database.insert(auditLog).values({ id: crypto.randomUUID(), organisationId, outcome: 'done', ...act })
+
+const NOW = sql`(extract(epoch from clock_timestamp()) * 1000)::bigint`
+
+export const advanceRegistry = (database: Database, organisationId: string) =>
+  database
+    .insert(registryVersions)
+    .values({ organisationId, version: NOW })
+    .onConflictDoUpdate({
+      target: registryVersions.organisationId,
+      set: {
+        version: sql`greatest(${registryVersions.version} + 1, excluded.version)`,
+        updatedAt: sql`now()`,
+      },
+    })
+
+export const advanceDirectory = (database: Database) =>
+  database
+    .insert(directoryVersion)
+    .values({ id: 'directory', version: NOW })
+    .onConflictDoUpdate({
+      target: directoryVersion.id,
+      set: {
+        version: sql`greatest(${directoryVersion.version} + 1, excluded.version)`,
+        updatedAt: sql`now()`,
+      },
+    })
