@@ -104,8 +104,12 @@ export class Identity {
     const organisation = directory.organisation(principal.organisationId)
     if (!organisation) return err('invalid')
     if (organisation.isSuspended) return err('suspended')
+    if (!this.#proofs.has(value)) this.#remember(value, proof)
+    return ok(principal)
+  }
+
+  #remember(value: string, proof: Proof): void {
     if (this.#proofs.size >= MAX_REMEMBERED) this.#proofs.clear()
     this.#proofs.set(value, proof)
-    return ok(principal)
   }
 }

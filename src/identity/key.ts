@@ -30,11 +30,9 @@ export const verifyApiKey: Verifier = async (credential) => {
   const hash = await hashApiKey(credential)
   return (directory, nowMs) => {
     const key = directory.keyByHash(hash)
-    if (!key || Date.parse(key.expiresAt ?? NEVER) <= nowMs) return undefined
+    if (!key || (key.expiresAt !== undefined && Date.parse(key.expiresAt) <= nowMs)) return undefined
     return key.userId === undefined ? standingAlone(key) : principalOfKey(key, directory.user(key.userId))
   }
 }
-
-const NEVER = '9999-12-31T23:59:59Z'
 
 const standingAlone = rememberFor((key: KeyRecord) => principalOfKey(key, undefined))
