@@ -13,11 +13,12 @@ function startRegistry() {
     committed: 1 as number | undefined,
     isPublishedImageLost: false,
     isTruthBehind: false,
+    permissions: [] as RegistryImage['permissions'],
     asked: { publishedVersion: 0, publishedImage: 0, committedVersion: 0, committedImage: 0, publish: 0 },
     hold: undefined as Promise<void> | undefined,
   }
   const image = (version: number | undefined): RegistryImage | undefined =>
-    version === undefined ? undefined : imageOf(version, [])
+    version === undefined ? undefined : { ...imageOf(version, []), permissions: world.permissions }
   const truth = <T>(value: T | undefined): Result<T, TruthLoss> =>
     value === undefined ? err(world.isTruthBehind ? 'behind' : 'away') : ok(value)
   const source: ReplicaSource<RegistryImage> = {
@@ -153,6 +154,16 @@ describe('freshness of the registry', () => {
     world.published = 3
     world.committed = undefined
     expect(await ask(USELESS_AFTER_MS.catalogue)).toBe(7)
+    expect(await ask(1_000)).toBe('unavailable')
+  })
+
+  it('F53 serves one that says who may see what no longer than a minute', async () => {
+    const { world, ask } = startRegistry()
+    world.permissions = [{ agentType: '*', tool: 'x', isAllowed: false }]
+    await ask()
+    world.published = undefined
+    world.committed = undefined
+    expect(await ask(USELESS_AFTER_MS.rules)).toBe(1)
     expect(await ask(1_000)).toBe('unavailable')
   })
 
