@@ -79,11 +79,15 @@ describe('F46 a guard that is evicted', () => {
 
 it('F48 an evicted guard takes no older generation for its own', async () => {
   const stub = newStub()
-  const generation = generationOf(await ask(stub))
-  await open(stub)
+  const limits = { ...LIMITS, recoveryMs: 1 }
+  const hear = (outcome: Outcome): Promise<Admission> =>
+    ask(stub, { want: 0, limits, report: { ...NO_NEWS, tallies: [tallyOf('', generation, outcome)] } })
+  const generation = generationOf(await ask(stub, { limits }))
+  for (let at = 0; at < 3; at++) await hear(FAILED)
+  await vi.waitFor(async () => expect(await ask(stub, { limits })).toMatchObject({ isProbe: true }), WITHIN)
   await evictDurableObject(stub)
-  await tell(stub, { tallies: [tallyOf('', generation, { is: 'ok', isSlow: false })] })
-  expect(await ask(stub)).toMatchObject({ is: 'no', why: 'open' })
+  await hear({ is: 'ok', isSlow: false })
+  expect(await ask(stub, { limits })).toMatchObject({ is: 'no', why: 'open' })
 })
 
 it('F49 a guard whose storage fails decides as before, and writes it down later', async () => {

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest'
+import { LIMITS } from '../../../src/protocol/limits.ts'
 import { PagedList } from '../../../src/registry/list.ts'
 import { readOffers } from '../../../src/registry/offer.ts'
 import { Snapshot } from '../../../src/registry/snapshot.ts'
 import { catalogueOf, imageOf, serviceOf } from '../../support/image.ts'
 
+const ALL = { is: 'all', names: 'bare' } as const
 const items = (names: readonly string[]) => names.map((name) => JSON.stringify({ name }))
 const read = (page: Uint8Array | undefined) => page && JSON.parse(new TextDecoder().decode(page))
 
@@ -34,6 +36,17 @@ describe('a paged list', () => {
     const prompts = new PagedList('prompt', items(['a', 'b', 'c']), 'legacy', '7.*', 2)
     expect(prompts.page(cursor)).toBeUndefined()
     expect(read(prompts.page(undefined)).nextCursor).not.toBe(cursor)
+  })
+
+  it('F38 of a registry that changed meanwhile is not gone on with', () => {
+    const names = Array.from({ length: LIMITS.listPageItems + 1 }, (_, at) => `t${at}`)
+    const [before, after] = [1, 2].map((version) =>
+      new Snapshot(imageOf(version, [serviceOf('a', names)])).list('tool', ALL, 'legacy'),
+    )
+    const { nextCursor } = read(before?.page(undefined))
+    expect(before?.page(nextCursor)).toBeDefined()
+    expect(after?.page(undefined)).toBeDefined()
+    expect(after?.page(nextCursor)).toBeUndefined()
   })
 
   it('says to modern clients how long and for whom it holds', () => {
