@@ -31,6 +31,7 @@ import { err, ok, type Result } from './platform/result.ts'
 import { type Environment, readSettings, type Settings } from './platform/settings.ts'
 import { LIMITS } from './protocol/limits.ts'
 import type { ServiceRecord } from './registry/image.ts'
+import { instancesOf } from './registry/instance.ts'
 import type { Registry } from './registry/registry.ts'
 import { Realms } from './realm.ts'
 import { type Database, databasePolicy, openDatabase } from './storage/database.ts'
@@ -44,6 +45,8 @@ import { UsageStore } from './storage/usage.ts'
 import { openLog } from './telemetry/log.ts'
 import { checkAddress } from './upstream/address.ts'
 import { discover } from './upstream/discovery.ts'
+import { hostOf, Hosts } from './upstream/hosts.ts'
+import { openResolver } from './upstream/resolver.ts'
 import { UpstreamSessions } from './upstream/session.ts'
 import { unconfigured } from './unconfigured.ts'
 
@@ -74,7 +77,9 @@ function compose(settings: Settings, namespaces: Namespaces): Gateway {
     clock,
   })
   const usage = new UsageStore(writes, patience)
-  const policy = { allowPrivate: settings.allowPrivateUpstreams, ownHosts: [] }
+  const { allowPrivateUpstreams: allowPrivate, publicUrl, dohUrl } = settings
+  const policy = { allowPrivate, ownHosts: publicUrl ? [publicUrl.hostname] : [] }
+  const hosts = new Hosts(dohUrl && !allowPrivate ? openResolver(dohUrl) : undefined, clock)
   const budget = new ByteBudget(LIMITS.memoryBytes)
   const reach = openReach(log)
   const guards = new ServiceGuards(namespaces.SERVICE_GUARD, reach, clock)
@@ -87,6 +92,7 @@ function compose(settings: Settings, namespaces: Namespaces): Gateway {
     discover: (destination) => discover({ ...destination, budget }),
     forgive: (service) => guards.forgive(service),
     policy,
+    hosts,
     configured: (organisationId) => (organisationId === DEFAULT_ORGANISATION ? settings.configured : []),
     clock,
     log,
@@ -94,13 +100,20 @@ function compose(settings: Settings, namespaces: Namespaces): Gateway {
   const registryOf = (organisationId: string): Registry => realms.of(organisationId).registry
   const registrarOf = (organisationId: string): Registrar => realms.of(organisationId).registrar
   const home = realms.of(DEFAULT_ORGANISATION)
-  const { allowedOrigins } = settings
-  const mayCall = (url: string): boolean => checkAddress(url, policy).ok
-  const guardedBy = rememberFor((service: ServiceRecord) =>
-    guardedUnder(service, mayCall, settings.defaultTimeoutMs),
+  const { allowedOrigins, allowedHosts } = settings
+  const isAllowed = (url: string): boolean => checkAddress(url, policy).ok
+  const mayCall = (url: string): boolean => isAllowed(url) && hosts.mayCall(url)
+  const guardedBy = rememberFor(
+    (service: ServiceRecord) => guardedUnder(service, mayCall, settings.defaultTimeoutMs),
+    () => hosts.generation,
   )
+  const hostsOf = rememberFor((service: ServiceRecord) => {
+    const named = instancesOf(service).flatMap(({ url }) => (isAllowed(url) ? [hostOf(url)] : []))
+    return [...new Set(named)]
+  })
   const dispatch: DispatchPorts = {
     guardedBy,
+    review: (service, background) => hosts.review(hostsOf(service), background),
     guard: new Guard({
       ask: guards.ask.bind(guards),
       clock,
@@ -155,6 +168,7 @@ function compose(settings: Settings, namespaces: Namespaces): Gateway {
       listens: () => mcp.listens.total,
     },
     upkeep,
+    allowedHosts,
     log,
   })
   const { healthIntervalMs, refreshIntervalMs } = settings

@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import { err, ok, type Result } from '../platform/result.ts'
 import { readBody as readBytes } from '../protocol/body.ts'
+import { HOPS_HEADER } from '../protocol/hops.ts'
 import { measureJson } from '../protocol/json.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import { checkSlug, SLUG_PATTERN } from '../registry/name.ts'
@@ -35,6 +36,7 @@ const OWN_HEADERS: ReadonlySet<string> = new Set([
   'mcp-protocol-version',
   'mcp-session-id',
   'transfer-encoding',
+  HOPS_HEADER,
 ])
 const foreignHeader = headerName.refine(
   (name) => !OWN_HEADERS.has(name.toLowerCase()),

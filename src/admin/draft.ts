@@ -3,8 +3,9 @@ import { err, ok, type Result } from '../platform/result.ts'
 import { Secret } from '../platform/secret.ts'
 import type { Transport } from '../protocol/transport.ts'
 import type { ServiceConfig, ServiceInstance, ServiceRecord } from '../registry/image.ts'
-import { type AddressPolicy, type AddressRefusal, checkAddress } from '../upstream/address.ts'
+import { type AddressPolicy, checkAddress } from '../upstream/address.ts'
 import type { Destination, UpstreamAuth } from '../upstream/connection.ts'
+import { addressRefused } from './address.ts'
 import type { Change, Registration } from './body.ts'
 import { invalidBody, type Problem } from './problem.ts'
 
@@ -121,18 +122,5 @@ function readAuth(auth: NonNullable<Change['auth']>): UpstreamAuth {
       return { type: 'bearer', token: new Secret(auth.token) }
     case 'api-key':
       return { type: 'api-key', apiKey: new Secret(auth.apiKey), header: auth.header }
-  }
-}
-
-/** An address that cannot be read is a bad field; one that may not be called is a refusal (S01–S05). */
-function addressRefused(field: string, refusal: AddressRefusal): Problem {
-  if (refusal.reason === 'unparsable') return invalidBody([{ field, message: refusal.detail }])
-  return {
-    status: 422,
-    code: 'upstream_address_refused',
-    title: 'Upstream address refused',
-    detail: refusal.detail,
-    errors: [{ field, message: refusal.detail }],
-    reason: refusal.reason,
   }
 }

@@ -17,6 +17,8 @@ import type { AddressPolicy } from '../upstream/address.ts'
 import type { Destination } from '../upstream/connection.ts'
 import type { Discovery } from '../upstream/discovery.ts'
 import { describeFault, type Fault } from '../upstream/fault.ts'
+import type { Hosts } from '../upstream/hosts.ts'
+import { checkPlaces, type Place } from './address.ts'
 import type { Change, Registration } from './body.ts'
 import { draftOf, merge, type Draft } from './draft.ts'
 import {
@@ -39,6 +41,8 @@ export type RegistrarPorts = {
   /** An operator has seen the service work, so its circuit need not stay open. */
   readonly forgive: (service: ServiceRecord) => Promise<void>
   readonly policy: AddressPolicy
+  /** Where names lead. */
+  readonly hosts: Pick<Hosts, 'examine'>
   readonly clock: Clock
 }
 
@@ -75,6 +79,8 @@ export class Registrar {
     if (snapshot.value.service(body.name)) return err(duplicateName(body.name))
     const draft = draftOf(body, this.#ports.policy)
     if (!draft.ok) return draft
+    const checked = await checkPlaces(placesOf(draft.value), this.#ports.hosts, true)
+    if (!checked.ok) return checked
     const discovered = await this.#ports.discover(draft.value)
     const fallback = draft.value.config.fallbackTools
     if (!discovered.ok && fallback === undefined) return err(discoveryFailed(body.name, discovered.error))
@@ -102,6 +108,9 @@ export class Registrar {
     const auth = await this.#ports.credentials.open(service)
     const draft = merge(service, auth ?? { type: 'none' }, body, this.#ports.policy)
     if (!draft.ok) return draft
+    const areNew = body.url !== undefined || body.instances !== undefined
+    const checked = await checkPlaces(placesOf(draft.value), this.#ports.hosts, areNew)
+    if (!checked.ok) return checked
     const discovered = await this.#ports.discover(draft.value)
     const isNewConnection = [body.url, body.transport, body.auth, body.headers].some(
       (field) => field !== undefined,
@@ -174,7 +183,9 @@ export class Registrar {
   async #draftAsStored(service: ServiceRecord): Promise<Draft | undefined> {
     const auth = await this.#ports.credentials.open(service)
     const draft = auth && merge(service, auth, {}, this.#ports.policy)
-    return draft?.ok ? draft.value : undefined
+    if (!draft?.ok) return undefined
+    const checked = await checkPlaces(placesOf(draft.value), this.#ports.hosts, false)
+    return checked.ok ? draft.value : undefined
   }
 
   async #store(
@@ -223,6 +234,11 @@ export class Registrar {
     return service ? ok(service) : err(unknownService(name))
   }
 }
+
+const placesOf = ({ url, instances = [] }: Draft): readonly Place[] => [
+  { field: 'url', url },
+  ...instances.map((instance, at) => ({ field: `instances.${at}.url`, url: instance.url })),
+]
 
 function findIn(snapshot: Snapshot, idOrName: string): Outcome {
   const service = snapshot.service(idOrName) ?? snapshot.image.services.find(({ id }) => id === idOrName)

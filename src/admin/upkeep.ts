@@ -17,8 +17,8 @@ export const UPKEEP = {
   /** Between two runs, and between two contacts with one service. */
   everyMs: 15_000,
   /**
-   * The free plan allows 50 requests for one invocation. Healing takes four; a service about a dozen, for handshakes,
-   * lists, the write and its publication (F68). Fewer at once than there are slots, so none waits for one.
+   * The free plan allows 50 requests for one invocation. Healing takes four; a service about fourteen, for
+   * its name, handshakes, lists, the write and its publication (F68). Fewer at once than there are slots, so none waits for one.
    */
   servicesPerRun: 3,
   /** The platform allows what goes on after a response 30 s; no service is begun so late that they would not do. */

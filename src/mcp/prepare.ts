@@ -28,6 +28,8 @@ import type { UpstreamCall } from '../upstream/transmit.ts'
 export type DispatchPorts = {
   /** How the service is guarded; its addresses are those that may be called under the policy of today. */
   readonly guardedBy: (service: ServiceRecord) => Guarded | undefined
+  /** Sees that it is known where the names of its addresses lead; `undefined`: it is. */
+  readonly review: (service: ServiceRecord, background: Background) => Promise<unknown> | undefined
   readonly guard: Guard
   readonly clock: Clock
   readonly sessions: UpstreamSessions
@@ -72,10 +74,10 @@ export async function prepareCall(
   const service = live.snapshot.serviceById(forward.serviceId)
   if (!service)
     return err({ why: 'upstream_unreachable', service: forward.serviceId, reason: 'it was removed' })
+  const reached = await connect(service, live.background, ports, forward)
+  if (!reached.ok) return reached
   const guarded = ports.guardedBy(service)
   if (!guarded) return err(notCallable(service))
-  const reached = await connect(service, live.background, ports)
-  if (!reached.ok) return reached
   const state = forward.session && (await ports.memory.state(forward.session, live.background))
   const { dialect, isStateful } = speechOf(service, forward)
   if (dialect.era === 'modern' && !fitsHeaders({ ...forward, name: forward.localName })) {
@@ -122,27 +124,33 @@ const TOO_LONG = 'what the request is about is too long for the headers that mus
 /** What a legacy client is told that has set no level, as its server may choose (2025-11-25, "Logging"). */
 const DEFAULT_LOG_LEVEL = 'info'
 
+/** What a connection is for: gateways that its request came through, and the instance that it wants. */
+type Purpose = { readonly hops?: number; readonly url?: string | undefined }
+
 /** How to reach a service, at `url` where that is one of its instances, or why it must not or cannot be called. */
 export async function connect(
   service: ServiceRecord,
   background: Background,
-  ports: Pick<DispatchPorts, 'guardedBy' | 'openCredential' | 'recover' | 'budget'>,
-  url?: string,
+  ports: Pick<DispatchPorts, 'guardedBy' | 'review' | 'openCredential' | 'recover' | 'budget'>,
+  { hops = 0, url }: Purpose = {},
 ): Promise<Result<Connection, Refusal>> {
   const { name, transport, config } = service
+  const review = ports.review(service, background)
+  if (review) await review
+  const instances = ports.guardedBy(service)?.instances
+  if (!instances) return err(notCallable(service))
   if (!service.catalogue) {
     background(ports.recover(service, background))
     const reason = 'it was away when it was registered and is being contacted now'
     return err({ why: 'upstream_unreachable', service: name, reason })
   }
-  const instances = ports.guardedBy(service)?.instances
-  if (!instances) return err(notCallable(service))
   const instance = instances.find((each) => each.url === url) ?? instances[0]
   const auth = await ports.openCredential(service)
   if (!auth) return err({ why: 'upstream_auth', service: name })
   const isOneOfSeveral = instances.length > 1
   const { budget } = ports
-  return ok({ url: instance.url, isOneOfSeveral, transport, headers: config.headers ?? {}, auth, budget })
+  const headers = config.headers ?? {}
+  return ok({ url: instance.url, isOneOfSeveral, transport, headers, auth, hops, budget })
 }
 
 const notCallable = ({ name }: ServiceRecord): Refusal => ({
@@ -214,6 +222,8 @@ const sidesOf = (
   service,
   dialect,
   session: forward.acceptsStream ? forward.session : undefined,
+  // The progress of a task is told to whoever asks for the task, under the token of the call that began it.
+  call: forward.method.startsWith('tasks/') ? undefined : forward,
   isResumable: forward.acceptsStream,
   onListChanged: () => ports.noteChange(service, background),
 })

@@ -13,12 +13,17 @@ export function remember<T>(work: () => Promise<T>, lifetimeMs: number, clock: C
   }
 }
 
-/** The same work, done once for each object, for as long as the object lives. */
-export function rememberFor<Key extends object, Value>(work: (key: Key) => Value): (key: Key) => Value {
-  const known = new WeakMap<Key, { readonly value: Value }>()
+/** The same work, done once for each object, for as long as the object lives and `generation` stays the same. */
+export function rememberFor<Key extends object, Value>(
+  work: (key: Key) => Value,
+  generation: () => number = () => 0,
+): (key: Key) => Value {
+  const known = new WeakMap<Key, { readonly value: Value; readonly generation: number }>()
   return (key) => {
-    const found = known.get(key) ?? { value: work(key) }
-    known.set(key, found)
-    return found.value
+    const found = known.get(key)
+    if (found?.generation === generation()) return found.value
+    const made = { value: work(key), generation: generation() }
+    known.set(key, made)
+    return made.value
   }
 }

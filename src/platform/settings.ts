@@ -19,7 +19,13 @@ export type Settings = {
   readonly auth: 'required' | 'open'
   readonly tokenManages: boolean
   readonly allowPrivateUpstreams: boolean
+  /** Where names are looked up before they are called; absent: nowhere. */
+  readonly dohUrl: URL | undefined
+  /** Where callers reach the gateway. */
+  readonly publicUrl: URL | undefined
   readonly allowedOrigins: readonly string[]
+  /** In lower case; none: any. */
+  readonly allowedHosts: readonly string[]
   readonly defaultTimeoutMs: number
   /** Listening streams that one modern caller may hold open in one isolate. */
   readonly maxListensPerPrincipal: number
@@ -45,6 +51,8 @@ export type ConfiguredAuth =
   | { readonly type: 'api-key'; readonly apiKey: string }
 
 const DEVELOPMENT_VALUES: ReadonlySet<string> = new Set(['mcp-api-key-123', 'mcp-token-123'])
+const DEFAULT_DOH_URL = 'https://cloudflare-dns.com/dns-query'
+const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', '[::1]', 'localhost'])
 const DEVELOPMENT_ORIGINS = 'http://localhost:*,http://127.0.0.1:*'
 
 /** The settings, or every fault in them as one sentence each. */
@@ -84,6 +92,16 @@ export function readSettings(env: Environment): Result<Settings, readonly string
     faults.push(`Setting ${name} must be a whole number from 1 to ${max}.`)
     return fallback
   }
+  const address = (name: string, value = text(name)): URL | undefined => {
+    if (value === '') return undefined
+    const url = URL.canParse(value) ? new URL(value) : undefined
+    const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && LOOPBACK.has(url.hostname))
+    if (url && isSafe && url.username === '' && url.password === '') return url
+    faults.push(
+      `Setting ${name} must be an https:// URL (http:// on a loopback host only), without a user name.`,
+    )
+    return undefined
+  }
   const settings: Settings = {
     databaseUrl: new Secret(required('DATABASE_URL')),
     redisUrl: required('UPSTASH_REDIS_REST_URL'),
@@ -94,7 +112,10 @@ export function readSettings(env: Environment): Result<Settings, readonly string
     auth: oneOf('MCP_AUTH', ['required', 'open'], 'required'),
     tokenManages: flag('MCP_TOKEN_MANAGES'),
     allowPrivateUpstreams: flag('ALLOW_PRIVATE_UPSTREAMS'),
+    dohUrl: address('DOH_URL', readDohUrl(env)),
+    publicUrl: address('PUBLIC_URL'),
     allowedOrigins: splitList(text('ALLOWED_ORIGINS') || (isDevelopment ? DEVELOPMENT_ORIGINS : '')),
+    allowedHosts: splitList(text('ALLOWED_HOSTS').toLowerCase()),
     defaultTimeoutMs: wholeNumber('DEFAULT_TIMEOUT_MS', 30_000, 600_000),
     maxListensPerPrincipal: wholeNumber('MAX_LISTENS_PER_PRINCIPAL', 16, 1_024),
     healthIntervalMs: wholeNumber('HEALTH_INTERVAL_MS', 30_000, 3_600_000),
@@ -103,6 +124,12 @@ export function readSettings(env: Environment): Result<Settings, readonly string
     configured: readConfigured(text, faults),
   }
   return faults.length === 0 ? ok(settings) : err(faults)
+}
+
+/** Empty, or `off`: nowhere. */
+function readDohUrl({ DOH_URL: value = DEFAULT_DOH_URL }: Environment): string {
+  const text = typeof value === 'string' ? value.trim() : ''
+  return text === 'off' ? '' : text
 }
 
 function readKey(value: string, faults: string[]): Uint8Array {

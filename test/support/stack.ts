@@ -75,6 +75,7 @@ export async function startStack() {
         MCP_TOKEN_MANAGES: 'true',
         ALLOW_PRIVATE_UPSTREAMS: 'true',
         ALLOWED_ORIGINS: 'https://ok.example',
+        DOH_URL: 'off',
         ...settings,
       }
       const set = Object.entries(bindings).filter(
