@@ -3,13 +3,22 @@ import type { LogLevel } from '../platform/settings.ts'
 
 const RANK: Record<LogLevel, number> = { debug: 0, info: 1, warn: 2, error: 3 }
 
+/** Beyond what JSON escapes: what ends a line for some readers, and what terminals obey or hide (S61). */
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
+
 export type Log = (level: LogLevel, event: string, fields?: Readonly<Record<string, unknown>>) => void
 
 export function openLog(least: LogLevel): Log {
   return (level, event, fields = {}) => {
     if (RANK[level] < RANK[least]) return
-    const line = JSON.stringify({ level, event, ...fields })
+    const line = JSON.stringify({ level, event, ...fields }).replace(UNPRINTABLE, escapeUnits)
     if (level === 'error' || level === 'warn') console.error(line)
     else console.log(line)
   }
 }
+
+/** As JSON spells them. */
+const escapeUnits = (char: string): string =>
+  [...Array(char.length).keys()]
+    .map((at) => `\\u${char.charCodeAt(at).toString(16).padStart(4, '0')}`)
+    .join('')
