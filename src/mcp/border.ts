@@ -13,6 +13,7 @@ import type { ServiceRecord } from '../registry/image.ts'
 import type { Endpoint, Snapshot } from '../registry/snapshot.ts'
 import { rewriteRelatedTask, rewriteTaskIds } from './task.ts'
 import type { AllTickets } from './tickets.ts'
+import type { Forward } from './forward.ts'
 import type { Border } from '../upstream/border.ts'
 import type { Dialect } from '../upstream/connection.ts'
 import { takesLegacyRequest } from '../upstream/input.ts'
@@ -32,6 +33,8 @@ export type BorderSides = {
   /** The least severe log message that a modern caller wants; absent: none. */
   readonly logLevel: string | undefined
   readonly isResumable: boolean
+  /** Of a call on its own stream, the members of its `params`: only its own progress is told there (S44). */
+  readonly call?: { readonly params: Forward['params'] } | undefined
   /** The upstream says that what it offers has changed. */
   readonly onListChanged: () => void
 }
@@ -64,6 +67,8 @@ export function borderOf(sides: BorderSides, tickets: AllTickets): Border {
           return passesLog(sides, text) ? withLogger(sides, text) : undefined
         case 'notifications/cancelled':
           return session && (await withRequestId(sides, session, text, tickets))
+        case 'notifications/progress':
+          return sides.call && !isProgressOf(sides.call, text) ? undefined : text
         case 'notifications/resources/updated':
           return rename ? editText(text, ['params', 'uri'], rename) : text
         default: {
@@ -158,6 +163,14 @@ async function withProgressToken(
   const ticket = { serviceId: service.id, dialect: dialect(), token }
   const sealed = await tickets.progress.seal(ticket, session.name)
   return editMember(params, ['_meta', 'progressToken'], () => JSON.stringify(sealed))
+}
+
+/** Whether the caller asked for progress under that token, however either of them is written. */
+function isProgressOf({ params }: NonNullable<BorderSides['call']>, text: string): boolean {
+  const [, meta = ''] = params.find(([key]) => key === '_meta') ?? []
+  const asked = meta.startsWith('{') ? readMember(meta, ['progressToken']) : undefined
+  const told = readMember(text, ['params', 'progressToken'])
+  return asked !== undefined && told !== undefined && JSON.parse(asked) === JSON.parse(told)
 }
 
 const editText = (text: string, path: readonly string[], change: (value: string) => string): string =>
