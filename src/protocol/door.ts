@@ -3,6 +3,7 @@
  * The order is data: the first rung that finds a fault answers (reliability.md, "Precedence"). Path and
  * credentials have their place around these two tables, in app.ts and flow.ts.
  */
+import { requireFewHops } from './hops.ts'
 import { LIMITS } from './limits.ts'
 import type { Refusal } from './refusal.ts'
 import { isModernVersion } from './version.ts'
@@ -24,6 +25,7 @@ export type Rung<Subject> = {
 export const ENTRY: readonly Rung<Door>[] = [
   { rung: 'method', cells: 'B01-B04', check: requireMethod },
   { rung: 'origin', cells: 'B07-B12', check: requireKnownOrigin },
+  { rung: 'loop', cells: 'S10', check: requireFewHops },
 ]
 
 export const BODY: readonly Rung<Door>[] = [
@@ -41,13 +43,15 @@ export function climb<Subject>(rungs: readonly Rung<Subject>[], subject: Subject
   return undefined
 }
 
-export function isAllowedOrigin(origin: string, allowed: readonly string[]): boolean {
-  return (
-    allowed.includes(origin) ||
-    allowed.includes(origin.replace(/:\d+$/, ':*')) ||
-    allowed.includes(`${origin}:*`)
-  )
-}
+export const isAllowedOrigin = (origin: string, allowed: readonly string[]): boolean =>
+  isListed(origin, allowed)
+
+/** `allowed`: in lower case; exact hosts, or `host:*` for any port (S32). */
+export const isAllowedHost = (host: string, allowed: readonly string[]): boolean =>
+  isListed(host.toLowerCase(), allowed)
+
+const isListed = (text: string, allowed: readonly string[]): boolean =>
+  allowed.includes(text) || allowed.includes(text.replace(/:\d+$/, ':*')) || allowed.includes(`${text}:*`)
 
 /** GET and DELETE are for who names a legacy session; modern clients have none (B01, B02). */
 function requireMethod({ httpMethod, headers }: Door): Refusal | undefined {
@@ -69,7 +73,7 @@ function requireJson({ headers }: Door): Refusal | undefined {
   const type = headers.get('content-type')
   if (type === 'application/json') return undefined
   const [media = '', ...parameters] = (type ?? '').toLowerCase().split(';')
-  const isUtf8 = parameters.every((parameter) => /^\s*(charset=("?)utf-?8\2)?\s*$/.test(parameter))
+  const isUtf8 = parameters.every((parameter) => /^(charset=("?)utf-?8\2)?$/.test(parameter.trim()))
   return media.trim() === 'application/json' && isUtf8 ? undefined : { why: 'media' }
 }
 
