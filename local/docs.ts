@@ -12,6 +12,8 @@ const service = 'user-service'
 const EXAMPLES: { readonly [Why in Refusal['why']]: Extract<Refusal, { why: Why }> } = {
   method_not_allowed: { why: 'method_not_allowed', allow: 'POST, OPTIONS' },
   origin_refused: { why: 'origin_refused' },
+  host_refused: { why: 'host_refused' },
+  loop: { why: 'loop' },
   not_acceptable: { why: 'not_acceptable' },
   media: { why: 'media' },
   too_large: { why: 'too_large' },
@@ -76,7 +78,7 @@ ${rows.join('\n')}
 
 ## The order of checks
 
-The first that finds a fault answers. The caller is identified after \`origin\`; JSON, depth and shape are checked
+The first that finds a fault answers. The caller is identified after \`loop\`; JSON, depth and shape are checked
 between \`size\` and \`handshake\`; then the name is resolved.
 
 | # | rung | rows |

@@ -1,11 +1,11 @@
 /** The Hono app: which route runs which steps. What is thrown is a bug and ends here, told by a reference only. */
-import { type Context, Hono } from 'hono'
+import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { type AdminPorts, adminRoutes } from './admin/routes.ts'
 import { type HealthPorts, reportHealth } from './admin/health.ts'
 import type { Upkeep } from './admin/upkeep.ts'
 import { goneEndpoint, type McpPorts, serveMcp, unknownEndpoint } from './flow.ts'
 import type { Background } from './platform/background.ts'
-import { isAllowedOrigin } from './protocol/door.ts'
+import { isAllowedHost, isAllowedOrigin } from './protocol/door.ts'
 import { refuse } from './protocol/refusal.ts'
 import type { Log } from './telemetry/log.ts'
 
@@ -14,10 +14,12 @@ export type AppPorts = {
   readonly admin: AdminPorts
   readonly health: HealthPorts
   readonly upkeep: Pick<Upkeep, 'tick'>
+  /** By which callers may name the gateway; none: by any. */
+  readonly allowedHosts: readonly string[]
   readonly log: Log
 }
 
-export function createApp({ mcp, admin, health, upkeep, log }: AppPorts): Hono {
+export function createApp({ mcp, admin, health, upkeep, allowedHosts, log }: AppPorts): Hono {
   const app = new Hono()
   const backgroundOf =
     (c: Context): Background =>
@@ -32,16 +34,17 @@ export function createApp({ mcp, admin, health, upkeep, log }: AppPorts): Hono {
     upkeep.tick(background)
     return origin === undefined ? response : withOrigin(response, origin, mcp.allowedOrigins)
   }
-  app.on(['GET', 'POST'], [...OLDER_PATHS], () => goneEndpoint())
-  app.all('/mcp', serve)
-  app.all('/mcp/:service', serve)
-
   app.get('/health', async (c) => {
     const background = backgroundOf(c)
     const response = await reportHealth(health, background)
     upkeep.tick(background)
     return response
   })
+  // From here on: what asks for health knows the gateway by its address alone.
+  if (allowedHosts.length > 0) app.use(requireHost(allowedHosts))
+  app.on(['GET', 'POST'], [...OLDER_PATHS], () => goneEndpoint())
+  app.all('/mcp', serve)
+  app.all('/mcp/:service', serve)
   app.route('/', adminRoutes(admin))
 
   app.notFound(() => unknownEndpoint())
@@ -66,6 +69,12 @@ export function createApp({ mcp, admin, health, upkeep, log }: AppPorts): Hono {
   }
   return app
 }
+
+/** A page that made its own name lead here is told apart by that name (S32). */
+const requireHost =
+  (allowed: readonly string[]): MiddlewareHandler =>
+  async (c, next) =>
+    isAllowedHost(c.req.header('host') ?? '', allowed) ? await next() : refuse({ why: 'host_refused' })
 
 /** Where clients of the older transport look for its two endpoints; no service can have these names. */
 const OLDER_PATHS = ['/sse', '/message', '/messages', '/mcp/sse', '/mcp/message'] as const

@@ -206,9 +206,12 @@ export class ParkedCallObject extends DurableObject {
   }
 }
 
-/** The call to the instance that waits for it. It was let through when it began. */
-const callBackTo = ({ dialect }: Standstill, { guarded, callTo }: Prepared): UpstreamCall =>
-  callTo(dialect.url ?? guarded.instances[0].url, guarded.timeoutMs, () => undefined)
+/** The call to the instance that waits for it, unless that may not be called any more. It was let through when it began. */
+function callBackTo({ dialect }: Standstill, { guarded, callTo }: Prepared): UpstreamCall {
+  const { instances, timeoutMs } = guarded
+  const { url } = instances.find((instance) => instance.url === dialect.url) ?? instances[0]
+  return callTo(url, timeoutMs, () => undefined)
+}
 
 const INTERRUPTED =
   'the call was interrupted while it waited for input, it was not repeated and may have had effects'

@@ -138,7 +138,7 @@ export class ServiceGuardObject extends DurableObject {
     if (!service?.isEnabled || !service.catalogue) return
     const { dialect } = speechOf(service, { session: undefined })
     const ask = async (url: string): Promise<void> => {
-      const connection = await connect(service, this.#background, dispatch, url)
+      const connection = await connect(service, this.#background, dispatch, { url })
       if (connection.ok) this.#gate.hearProbe(url, await isAnswering(connection.value, dialect))
     }
     await Promise.all(instancesOf(service).map(({ url }) => ask(url)))

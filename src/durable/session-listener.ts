@@ -90,13 +90,13 @@ export class SessionListener {
   }
 
   /** Behind one service, a client hears it from the start, as it would directly. */
-  async #joinOnly({ endpoint, session, principal }: Listener): Promise<void> {
+  async #joinOnly({ endpoint, session, principal, hops }: Listener): Promise<void> {
     const { dispatch, registryOf } = this.#ports
     const registry = registryOf(principal.organisationId)
     const service = endpoint.is === 'service' ? registry.held.snapshot?.service(endpoint.name) : undefined
     if (!service || this.#keeper.state().upstreams[service.id]) return
     const speech = speechOf(service, { session })
-    const connection = await connect(service, this.#keeper.background, dispatch)
+    const connection = await connect(service, this.#keeper.background, dispatch, { hops })
     if (!connection.ok || speech.dialect.era === 'modern' || !speech.isStateful) return
     const deadline = new Deadline(LIMITS.handshakeTimeoutMs)
     const { logLevel } = this.#keeper.state()

@@ -110,13 +110,14 @@ export class SessionSources {
 
   async #hear(
     { service, dialect, filter }: Omit<Wanted, 'key'> & { readonly service: ServiceRecord },
-    { session, principal, endpoint }: Listener,
+    { session, principal, endpoint, hops }: Listener,
     over: AbortSignal,
     onHeard: () => void,
   ): Promise<void> {
     const { dispatch, registryOf } = this.#ports
     const { snapshot } = registryOf(principal.organisationId).held
-    const connection = await connect(service, this.#keeper.background, dispatch, dialect.url)
+    const purpose = { hops, url: dialect.url }
+    const connection = await connect(service, this.#keeper.background, dispatch, purpose)
     if (!snapshot || !connection.ok) return
     let spoken = dialect
     const border = borderOf(

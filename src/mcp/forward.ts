@@ -5,6 +5,7 @@
 import type { Principal } from '../identity/principal.ts'
 import type { Session } from '../identity/session.ts'
 import { editMember, readText } from '../protocol/edit.ts'
+import { hopsOf } from '../protocol/hops.ts'
 import { cut, membersOf } from '../protocol/json.ts'
 import type { Message, RawMembers } from '../protocol/message.ts'
 import { severityOf } from '../protocol/method.ts'
@@ -41,6 +42,8 @@ export type Forward = {
   readonly acceptsStream: boolean
   /** How the caller names this call in its own records. */
   readonly correlationId: string | undefined
+  /** Gateways that it came through before this one. */
+  readonly hops: number
 }
 
 export type Who = Omit<
@@ -71,6 +74,7 @@ export function whoOf({
     acceptsJson,
     acceptsStream,
     correlationId: correlationIdOf(request.headers),
+    hops: hopsOf(request.headers),
   }
 }
 

@@ -6,6 +6,7 @@ import { within } from '../platform/deadline.ts'
 import { openOutlet } from '../platform/outlet.ts'
 import { Slots } from '../platform/slots.ts'
 import { editMember } from '../protocol/edit.ts'
+import { hopsOf } from '../protocol/hops.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import { isObject } from '../protocol/message.ts'
 import { type Refusal, refuse } from '../protocol/refusal.ts'
@@ -143,8 +144,9 @@ async function tellOf(
   closed: AbortSignal,
   tell: (text: string) => void,
 ): Promise<void> {
-  const { snapshot, background } = asked
-  const connection = await connect(service, background, ports)
+  const { snapshot, background, request } = asked
+  const purpose = { hops: hopsOf(request.headers) }
+  const connection = await connect(service, background, ports, purpose)
   if (!connection.ok) return
   const speech = speechOf(service, { session: undefined })
   const border = borderOf(

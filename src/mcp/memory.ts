@@ -25,6 +25,8 @@ export type Listener = {
   readonly endpoint: Endpoint
   /** The last event that the client saw; empty: none. */
   readonly lastEventId: string
+  /** Gateways that it came through. */
+  readonly hops: number
 }
 
 /** A refusal: what is remembered cannot be reached, and whoever depends on it is told so. */

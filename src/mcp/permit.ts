@@ -55,7 +55,7 @@ export function guardedBy(
 
 /**
  * What a call says about its service: only what the service did itself counts against it. Errors that it answers with
- * are answers.
+ * are answers, and how often a request was passed on before is its sender's doing (S10).
  */
 export function outcomeOf({ fault }: Verdict, isSlow: boolean): Outcome {
   switch (fault?.is) {
@@ -72,6 +72,7 @@ export function outcomeOf({ fault }: Verdict, isSlow: boolean): Outcome {
     case 'throttled':
       return { is: 'neutral', pauseMs: fault.retryAfterMs }
     case 'auth':
+    case 'loop':
     case 'too_large':
     case 'overloaded':
     case 'cancelled':

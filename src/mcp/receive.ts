@@ -3,6 +3,7 @@ import type { Session } from '../identity/session.ts'
 import { err, ok, type Result } from '../platform/result.ts'
 import { editMember } from '../protocol/edit.ts'
 import { writeObject } from '../protocol/json.ts'
+import { hopsOf } from '../protocol/hops.ts'
 import { type Reply, UNASKED } from '../protocol/message.ts'
 import type { Refusal } from '../protocol/refusal.ts'
 import type { Dialect } from '../upstream/connection.ts'
@@ -86,11 +87,12 @@ export async function say(
   serviceId: string,
   dialect: Dialect,
   body: string,
-  { snapshot, background }: Pick<Scene, 'snapshot' | 'background'>,
+  { snapshot, background, request }: Pick<Scene, 'snapshot' | 'background' | 'request'>,
   ports: DispatchPorts,
 ): Promise<void> {
   const service = snapshot.serviceById(serviceId)
-  const connection = service && (await connect(service, background, ports, dialect.url))
+  const purpose = { hops: hopsOf(request.headers), url: dialect.url }
+  const connection = service && (await connect(service, background, ports, purpose))
   if (connection?.ok) background(tell(connection.value, dialect, body))
 }
 

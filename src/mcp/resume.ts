@@ -1,6 +1,7 @@
 /** A call's stream that broke off on its way to a legacy client, taken up at the event that it saw last. */
 import type { Session } from '../identity/session.ts'
 import { Deadline } from '../platform/deadline.ts'
+import { hopsOf } from '../protocol/hops.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import { refuse } from '../protocol/refusal.ts'
 import { converse } from '../upstream/converse.ts'
@@ -20,7 +21,8 @@ export async function resumeCall(
   const { snapshot, endpoint, principal, background, request } = scene
   const ticket = await ports.tickets.events.open(ticketText, session.name)
   const service = ticket && snapshot.serviceById(ticket.serviceId)
-  const connection = service && (await connect(service, background, ports, ticket.dialect.url))
+  const purpose = { hops: hopsOf(request.headers), url: ticket?.dialect.url }
+  const connection = service && (await connect(service, background, ports, purpose))
   if (!ticket || !service || !connection?.ok) return refuse({ why: 'unknown_event' })
   const { dialect, eventId } = ticket
   const deadline = new Deadline(LIMITS.streamTotalMs, request.signal)

@@ -1,6 +1,7 @@
 /** What legacy clients do with their sessions: log level, subscriptions, listening, resuming, ending. */
 import type { Session } from '../identity/session.ts'
 import { Deadline } from '../platform/deadline.ts'
+import { hopsOf } from '../protocol/hops.ts'
 import { refuse } from '../protocol/refusal.ts'
 import { answerWithText } from '../protocol/result.ts'
 import type { Dialect } from '../upstream/connection.ts'
@@ -40,11 +41,12 @@ async function tellLevel(
   serviceId: string,
   dialect: Dialect,
   level: string,
-  { snapshot, background }: Asked,
+  { snapshot, background, request }: Asked,
   ports: DispatchPorts,
 ): Promise<void> {
   const service = snapshot.serviceById(serviceId)
-  const connection = service && (await connect(service, background, ports, dialect.url))
+  const purpose = { hops: hopsOf(request.headers), url: dialect.url }
+  const connection = service && (await connect(service, background, ports, purpose))
   if (!connection?.ok) return
   const deadline = new Deadline(LIMITS.levelTimeoutMs)
   await exchange(connection.value, dialect, 'logging/setLevel', { level }, deadline)
@@ -80,6 +82,7 @@ export async function openListener(session: Session, scene: Scene, ports: Ports)
     principal,
     session,
     lastEventId: last,
+    hops: hopsOf(scene.request.headers),
   })
   return slot.hold(response)
 }
@@ -92,9 +95,11 @@ export async function endSession(
 ): Promise<Response> {
   const ended = await ports.memory.end(session)
   if (!ended.ok) return refuse(ended.error)
+  const hops = hopsOf(scene.request.headers)
   for (const [serviceId, dialect] of Object.entries(ended.value)) {
     const service = scene.snapshot.serviceById(serviceId)
-    const connection = service && (await connect(service, scene.background, ports, dialect.url))
+    const purpose = { hops, url: dialect.url }
+    const connection = service && (await connect(service, scene.background, ports, purpose))
     if (!connection?.ok) continue
     const deadline = new Deadline(LIMITS.handshakeTimeoutMs)
     scene.background(endUpstreamSession(connection.value, dialect, deadline).finally(() => deadline.end()))

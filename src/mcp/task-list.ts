@@ -2,6 +2,7 @@
 import { Deadline } from '../platform/deadline.ts'
 import { Slots } from '../platform/slots.ts'
 import { cut, elementsOf, writeObject } from '../protocol/json.ts'
+import { hopsOf } from '../protocol/hops.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import { refuse } from '../protocol/refusal.ts'
 import { answerWithText } from '../protocol/result.ts'
@@ -46,7 +47,8 @@ async function tasksOf(
 ): Promise<readonly string[]> {
   const service = snapshot.serviceById(serviceId)
   if (!service?.catalogue?.legacyCapabilities.includes('"tasks"')) return []
-  const connection = await connect(service, background, ports, dialect.url)
+  const purpose = { hops: hopsOf(request.headers), url: dialect.url }
+  const connection = await connect(service, background, ports, purpose)
   if (!connection.ok) return []
   const deadline = new Deadline(LIMITS.handshakeTimeoutMs, request.signal)
   const answer = await exchange(connection.value, dialect, 'tasks/list', {}, deadline)

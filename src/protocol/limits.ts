@@ -53,6 +53,8 @@ export const LIMITS = {
   listensPerSession: 4,
   listensPerIsolate: 1_024,
   batchMessages: 50,
+  /** Gateways that a request may have come through already. */
+  hops: 3,
   /** How long a change of the log level waits for an upstream to take it. */
   levelTimeoutMs: 1_000,
   /** One request of discovery or of the handshake with an upstream. */

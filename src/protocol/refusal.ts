@@ -9,6 +9,8 @@ import type { Era } from './version.ts'
 export type Refusal =
   | { why: 'method_not_allowed'; allow: string }
   | { why: 'origin_refused' }
+  | { why: 'host_refused' }
+  | { why: 'loop' }
   | { why: 'not_acceptable' }
   | { why: 'media' }
   | { why: 'too_large' }
@@ -68,6 +70,10 @@ export function describeRefusal(refusal: Refusal): WireError {
       return { status: 405, code: -31405, message: 'Method not allowed', headers: { allow: refusal.allow } }
     case 'origin_refused':
       return { status: 403, code: -31403, message: 'Origin not allowed' }
+    case 'host_refused':
+      return { status: 403, code: -31403, message: 'Host not allowed' }
+    case 'loop':
+      return { status: 508, code: -31508, message: 'Loop detected' }
     case 'not_acceptable':
       return { status: 406, code: -31406, message: 'Not acceptable' }
     case 'media':

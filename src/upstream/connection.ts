@@ -1,6 +1,7 @@
 /** How to reach one upstream: address, credential, fixed headers, and what was learned of its protocol. */
 import type { ByteBudget } from '../platform/budget.ts'
 import { Secret } from '../platform/secret.ts'
+import { HOPS_HEADER } from '../protocol/hops.ts'
 import type { Transport } from '../protocol/transport.ts'
 import type { Era } from '../protocol/version.ts'
 import type { Link } from './send.ts'
@@ -21,6 +22,8 @@ export type Destination = {
   readonly link?: Link
   readonly headers: Readonly<Record<string, string>>
   readonly auth: UpstreamAuth
+  /** Gateways that the request on whose behalf this is came through; absent: it begins here. */
+  readonly hops?: number
 }
 
 export type Connection = Destination & {
@@ -43,12 +46,16 @@ export type Dialect = {
 export const spokenAt = (dialect: Dialect, { url, isOneOfSeveral }: Connection): Dialect =>
   isOneOfSeveral ? { ...dialect, url } : dialect
 
-/** The headers of a request to an upstream. Nothing that a caller sent is among them (S15, S19). */
+/**
+ * The headers of a request to an upstream. Nothing that a caller sent is among them but the count of gateways that it
+ * came through (S10, S15, S19).
+ */
 export function requestHeaders(connection: Connection, dialect: Dialect | undefined): Headers {
   const headers = new Headers(connection.headers)
   headers.set('content-type', 'application/json')
   headers.set('accept', 'application/json, text/event-stream')
   headers.set('user-agent', 'switchyard')
+  headers.set(HOPS_HEADER, String((connection.hops ?? 0) + 1))
   if (dialect) headers.set('mcp-protocol-version', dialect.protocolVersion)
   if (dialect?.sessionId !== undefined) headers.set('mcp-session-id', dialect.sessionId)
   switch (connection.auth.type) {

@@ -18,6 +18,8 @@ export type Fault =
   /** `isUnknown`: the credential was not accepted; otherwise it may not do this. */
   | { readonly is: 'auth'; readonly isUnknown?: boolean }
   | { readonly is: 'throttled'; readonly retryAfterMs: number }
+  /** It is a gateway, and what it was sent has come through too many of them. */
+  | { readonly is: 'loop' }
   | { readonly is: 'too_large'; readonly limitBytes: number }
   /** The gateway could not hold the answer; the upstream is not to blame. */
   | { readonly is: 'overloaded' }
@@ -32,6 +34,8 @@ export function refusalOf(fault: Fault, service: string): Refusal {
     case 'status':
     case 'not_mcp':
       return { why: 'upstream_bad_answer', service, reason: fault.detail }
+    case 'loop':
+      return { why: 'upstream_bad_answer', service, reason: LOOP }
     case 'timeout':
       return { why: 'upstream_timeout', service, afterMs: fault.afterMs }
     case 'auth':
@@ -47,6 +51,8 @@ export function refusalOf(fault: Fault, service: string): Refusal {
   }
 }
 
+const LOOP = 'HTTP 508, the way to it leads through too many gateways or back to this one'
+
 /** One sentence for an operator: what happened and what to look at. */
 export function describeFault(fault: Fault): string {
   switch (fault.is) {
@@ -58,6 +64,8 @@ export function describeFault(fault: Fault): string {
       return `Unexpected HTTP status: ${fault.detail}. Check the path of the URL and the server's log.`
     case 'not_mcp':
       return `Not an MCP server: ${fault.detail}. The URL must be that of an MCP endpoint.`
+    case 'loop':
+      return `Loop: ${LOOP}.`
     case 'timeout':
       return `Timeout: no answer within ${fault.afterMs} ms.`
     case 'auth':

@@ -78,6 +78,7 @@ export function faultOfStatus(response: Response): Fault | undefined {
   if (status === 401 || status === 403) return { is: 'auth', isUnknown: status === 401 }
   if (status === 429)
     return { is: 'throttled', retryAfterMs: retryAfterOf(response) ?? DEFAULT_RETRY_AFTER_MS }
+  if (status === 508) return { is: 'loop' }
   if (status >= 300 && status < 400)
     return { is: 'status', detail: `HTTP ${status}, redirects are not followed` }
   const retryAfterMs = retryAfterOf(response) ?? 0

@@ -50,6 +50,7 @@ const app = createApp({
   },
   health: unreachable,
   upkeep: { tick: () => undefined } as never,
+  allowedHosts: [],
   log: () => undefined,
 })
 

@@ -61,6 +61,7 @@ function startBroken(thrown: unknown) {
     },
     health: broken,
     upkeep: broken,
+    allowedHosts: [],
     log: (_level, event, fields) => void logged.push({ event, ...fields }),
   })
   return { app, logged }

@@ -35,6 +35,7 @@ const DEEP = `{"a":${'['.repeat(64)}${']'.repeat(64)}}`
 const FAULTS: readonly (readonly [name: string, fault: Fault])[] = [
   ['method', { httpMethod: 'PUT', answer: [405, -31405] }],
   ['origin', { headers: { origin: 'https://evil.example' }, answer: [403, -31403] }],
+  ['loop', { headers: { 'x-switchyard-hops': '4' }, answer: [508, -31508] }],
   ['caller', { headers: { authorization: 'Bearer wrong' }, answer: [401, 'invalid_token'] }],
   ['media', { headers: { 'content-type': 'text/plain' }, answer: [415, -31415] }],
   ['accept', { headers: { accept: 'text/html' }, answer: [406, -31406] }],

@@ -32,6 +32,7 @@ const forward: Forward = {
   acceptsJson: true,
   acceptsStream: true,
   correlationId: undefined,
+  hops: 0,
 }
 
 /** Brings a state back at this time; gives the status text and what reached the parked call. */
