@@ -40,6 +40,15 @@ describe('S43 a text that looks like an event', () => {
       }
     },
   )
+
+  it('S43 leaves line breaks between the parts of an answer where they are', async () => {
+    const body = (idText: string): string =>
+      `{"jsonrpc":"2.0","id":${idText},\n\n"result":\r\n\r\n{"resultType":"complete",\r\r"content":[]}}`
+    yard.upstream.dial.set({ is: 'respond', for: 'tools/call', times: 1, body })
+    const headers = { accept: 'text/event-stream' }
+    const { text } = await gateway.rpc('tools/call', { name: 'echo' }, { path: '/mcp/fixture', headers })
+    expect(readEvents(text).map((event) => JSON.parse(event).result.content)).toEqual([[]])
+  })
 })
 
 describe('S44 on the stream of a call, what belongs to another', () => {

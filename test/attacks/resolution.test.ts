@@ -27,6 +27,7 @@ afterAll(async () => {
 beforeEach(() => {
   resolver.names.clear()
   resolver.fault = undefined
+  resolver.delayMs = 0
   resolver.asked.length = 0
 })
 
@@ -103,6 +104,7 @@ describe('a call', () => {
 
   it('S08 is refused in every new isolate once the name leads into private space', async () => {
     resolver.names.set(HOST, ['127.0.0.1'])
+    resolver.delayMs = 500
     const fresh = await open()
     expect(await toldBy(fresh)).toContain('may not be called')
     const { body } = await fresh.manage('POST', '/api/v1/servers/fixture/refresh')
@@ -117,6 +119,15 @@ describe('a call', () => {
     const before = resolver.asked.length
     expect(await toldBy(fresh)).not.toContain('may not be called')
     expect(resolver.asked.length).toBe(before)
+  })
+
+  it('S08 is refused in an isolate that has called before, as soon as it has looked', async () => {
+    resolver.names.set(HOST, [PUBLIC])
+    const fresh = await open()
+    expect(await toldBy(fresh)).not.toContain('may not be called')
+    resolver.names.set(HOST, ['10.0.0.1'])
+    await fresh.manage('POST', '/api/v1/servers/fixture/refresh')
+    expect(await toldBy(fresh)).toContain('may not be called')
   })
 
   it('S08 goes while the resolver is away', async () => {

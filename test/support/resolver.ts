@@ -11,6 +11,8 @@ export type StubResolver = {
   readonly asked: string[]
   /** What it says instead of any answer; `cut`: nothing. */
   fault: { readonly status: number; readonly body: string } | 'cut' | undefined
+  /** How long each answer takes. */
+  delayMs: number
   close(): Promise<void>
 }
 
@@ -32,7 +34,8 @@ export async function startResolver(): Promise<StubResolver> {
     const records = own.map((data) => ({ name: 'alias.example', type: TYPES[type], TTL: 1, data }))
     const answer = [{ name, type: ALIAS, TTL: 1, data: 'alias.example' }, ...records]
     const body = { Status: addresses ? 0 : 3, ...(addresses && { Answer: answer }) }
-    response.writeHead(200, { 'content-type': 'application/dns-json' }).end(JSON.stringify(body))
+    response.writeHead(200, { 'content-type': 'application/dns-json' })
+    setTimeout(() => response.end(JSON.stringify(body)), resolver.delayMs)
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -41,6 +44,7 @@ export async function startResolver(): Promise<StubResolver> {
     names,
     asked,
     fault: undefined,
+    delayMs: 0,
     async close() {
       server.closeAllConnections()
       server.close()
