@@ -27,7 +27,7 @@ export type Realm = {
 }
 
 /** What all organisations share. */
-export type RealmPorts = Pick<RegistrarPorts, 'discover' | 'forgive' | 'policy'> & {
+export type RealmPorts = Pick<RegistrarPorts, 'discover' | 'forgive' | 'policy' | 'hosts'> & {
   readonly reads: Database
   readonly writes: Database
   readonly patience: Patience
