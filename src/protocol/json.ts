@@ -110,7 +110,7 @@ function readString(text: string, span: Span): string {
 }
 
 /** One past the closing quote of the string that opens at `at`; the text's length when it never closes. */
-function endOfString(text: string, at: number): number {
+export function endOfString(text: string, at: number): number {
   let quote = text.indexOf('"', at + 1)
   while (quote !== -1) {
     let slashes = 0

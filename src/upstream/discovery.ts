@@ -3,6 +3,7 @@
  * bounded (F32, F33). One faulty list makes the discovery fail, so the last good catalogue stays in force.
  */
 import { Deadline, timed } from '../platform/deadline.ts'
+import { sha256 } from '../platform/hash.ts'
 import { err, ok, type Result } from '../platform/result.ts'
 import type { Catalogue } from '../protocol/catalogue.ts'
 import type { Transport } from '../protocol/transport.ts'
@@ -170,8 +171,5 @@ function readCursor(raw: string | undefined): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
-async function fingerprintOf(offered: Omit<Catalogue, 'fingerprint'>): Promise<string> {
-  const bytes = new TextEncoder().encode(JSON.stringify(offered))
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
-}
+const fingerprintOf = (offered: Omit<Catalogue, 'fingerprint'>): Promise<string> =>
+  sha256(JSON.stringify(offered))
