@@ -44,6 +44,7 @@ const EXAMPLES: { readonly [Why in Refusal['why']]: Extract<Refusal, { why: Why 
   interrupted: { why: 'interrupted' },
   bug: { why: 'bug', ref: '…' },
   service_disabled: { why: 'service_disabled', service },
+  definition_changed: { why: 'definition_changed', service, tool: 'getUserById' },
   upstream_unreachable: {
     why: 'upstream_unreachable',
     service,

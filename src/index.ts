@@ -151,6 +151,7 @@ function compose(settings: Settings, namespaces: Namespaces): Gateway {
     mcp,
     admin: {
       registrarOf,
+      approverOf: (organisationId) => realms.of(organisationId).approver,
       figures: async (service) => {
         const guarded = guardedBy(service)
         return guarded ? await guards.view(guarded.id, guarded.limits) : err('not callable')

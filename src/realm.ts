@@ -1,4 +1,5 @@
 /** Everything that one organisation has to itself: its registry, its operators' ways to change it, its upkeep. */
+import { Approver } from './admin/approver.ts'
 import { Registrar, type RegistrarPorts } from './admin/registrar.ts'
 import { Upkeep } from './admin/upkeep.ts'
 import type { Clock } from './platform/clock.ts'
@@ -7,6 +8,7 @@ import type { Sealer } from './platform/seal.ts'
 import type { ConfiguredService } from './platform/settings.ts'
 import type { RegistryImage, ServiceRecord } from './registry/image.ts'
 import { Registry } from './registry/registry.ts'
+import { ApprovalStore } from './storage/approvals.ts'
 import { CredentialStore } from './storage/credential.ts'
 import type { Database } from './storage/database.ts'
 import { registryLoader } from './storage/image.ts'
@@ -22,6 +24,7 @@ export type Realm = {
   readonly registry: Registry
   readonly source: ReplicaSource<RegistryImage>
   readonly registrar: Registrar
+  readonly approver: Approver
   readonly upkeep: Upkeep
   readonly openCredential: (service: ServiceRecord) => UpstreamAuth | Promise<UpstreamAuth | undefined>
 }
@@ -70,7 +73,8 @@ function openRealm(organisationId: string, ports: RealmPorts): Realm {
   const credentials = new CredentialStore(sealers.credential, organisationId)
   const store = new ServiceStore(writes, patience, organisationId)
   const registrar = new Registrar({ ...ports, registry, store, credentials })
+  const approver = new Approver({ registrar, store: new ApprovalStore(writes, patience, organisationId) })
   const configured = ports.configured(organisationId)
   const upkeep = new Upkeep({ registry, registrar, configured, clock, random: Math.random, log })
-  return { registry, source, registrar, upkeep, openCredential: credentials.open.bind(credentials) }
+  return { registry, source, registrar, approver, upkeep, openCredential: credentials.open.bind(credentials) }
 }

@@ -87,6 +87,7 @@ const settings = {
   }),
   cacheTtlSeconds: whole(0, 86_400),
   trusted: z.boolean(),
+  pinDefinitions: z.boolean(),
   fallbackTools: z
     .array(z.looseObject({ name: z.string().min(1).max(128), inputSchema: z.looseObject({}) }))
     .max(1_000),
@@ -100,6 +101,13 @@ const optional = z.strictObject(settings).partial()
 export const registration = optional.extend({ name: slug, url })
 export const change = optional.extend({ name: slug.optional(), url: url.optional() })
 
+/** Which tools are approved, all by default; `digests`: as they were read. */
+export const approval = z.strictObject({
+  tools: z.array(z.string().min(1)).max(LIMITS.catalogueItems).optional(),
+  digests: z.record(z.string(), z.string().regex(/^[0-9a-f]{64}$/, 'must be a digest')).optional(),
+})
+
+export type Approved = z.infer<typeof approval>
 export type Registration = z.infer<typeof registration>
 export type Change = z.infer<typeof change>
 

@@ -24,6 +24,7 @@ const CONFIG_FIELDS = [
   'retry',
   'cacheTtlSeconds',
   'trusted',
+  'pinDefinitions',
 ] as const
 
 export function draftOf(body: Registration, policy: AddressPolicy): Result<Draft, Problem> {

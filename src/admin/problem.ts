@@ -44,6 +44,14 @@ export const duplicateName = (name: string): Problem => ({
   detail: `A service '${name}' is registered already. Update it with PUT /api/v1/servers/${name}, or choose another name.`,
 })
 
+/** What is to be approved is not what was read any more. */
+export const definitionChanged = (service: string, tools: readonly string[]): Problem => ({
+  status: 409,
+  code: 'definition_changed',
+  title: 'Definition changed meanwhile',
+  detail: `Nothing was approved. Read GET /api/v1/servers/${service}/definitions again: ${tools.join(', ')}`,
+})
+
 export const storageAway: Problem = {
   status: 503,
   code: 'storage_unavailable',

@@ -7,7 +7,7 @@ import type { Clock } from '../platform/clock.ts'
 import { err, ok, type Result } from '../platform/result.ts'
 import type { Registry } from '../registry/registry.ts'
 import { claimsOf } from '../registry/claim.ts'
-import type { ServiceRecord } from '../registry/image.ts'
+import type { ServiceConfig, ServiceRecord } from '../registry/image.ts'
 import type { Snapshot } from '../registry/snapshot.ts'
 import type { CredentialStore } from '../storage/credential.ts'
 import type { DatabaseFault } from '../storage/database.ts'
@@ -21,6 +21,7 @@ import type { Hosts } from '../upstream/hosts.ts'
 import { checkPlaces, type Place } from './address.ts'
 import type { Change, Registration } from './body.ts'
 import { draftOf, merge, type Draft } from './draft.ts'
+import { hasDigests, readOffered } from './pin.ts'
 import {
   discoveryFailed,
   duplicateName,
@@ -85,10 +86,12 @@ export class Registrar {
     const fallback = draft.value.config.fallbackTools
     if (!discovered.ok && fallback === undefined) return err(discoveryFailed(body.name, discovered.error))
     const id = crypto.randomUUID()
+    const { config } = draft.value
+    const offered = await readOffered(undefined, config, discovered)
     const write = {
       id,
-      fields: await this.#fieldsOf(id, draft.value, discovered),
-      catalogue: discovered.ok ? discovered.value.catalogue : undefined,
+      fields: { ...(await this.#fieldsOf(id, draft.value, discovered)), config },
+      ...offered.write,
       names: claimsOf(discovered.ok ? discovered.value.catalogue : { tools: fallback ?? '[]' }),
       instances: draft.value.instances,
     }
@@ -96,13 +99,14 @@ export class Registrar {
       actor,
       action: 'service.register',
       target: body.name,
+      ...offered.act,
     })
-    return await this.#answer(stored, body.name, background)
+    return await this.answer(stored, body.name, background)
   }
 
   /** Merges the fields given and rediscovers. A new address or credential that does not work changes nothing. */
   async change(idOrName: string, body: Change, actor: string, background: Background): Promise<Outcome> {
-    const found = await this.#findCommitted(idOrName, background)
+    const found = await this.findCommitted(idOrName, background)
     if (!found.ok) return found
     const service = found.value
     const auth = await this.#ports.credentials.open(service)
@@ -120,7 +124,8 @@ export class Registrar {
       return err(discoveryFailed(service.name, discovered.error))
     }
     const act = { actor, action: 'service.update', target: service.name }
-    const stored = await this.#store(service, draft.value, discovered, act, background)
+    const { config } = draft.value
+    const stored = await this.#store(service, draft.value, discovered, act, background, config)
     if (discovered.ok) background(this.#ports.forgive(service))
     if (!stored.ok || discovered.ok || Object.keys(body).length > 0) return stored
     return err(discoveryFailed(service.name, discovered.error))
@@ -143,7 +148,8 @@ export class Registrar {
     if (!draft || !discovered?.ok) return
     if (
       discovered.value.catalogue.fingerprint === service.catalogue?.fingerprint &&
-      service.status !== 'error'
+      service.status !== 'error' &&
+      hasDigests(service)
     )
       return
     const act = { actor: 'gateway', action: 'service.refresh', target: service.name }
@@ -156,16 +162,16 @@ export class Registrar {
     actor: string,
     background: Background,
   ): Promise<Outcome> {
-    const found = await this.#findCommitted(idOrName, background)
+    const found = await this.findCommitted(idOrName, background)
     if (!found.ok) return found
     const { id, name } = found.value
     const action = isEnabled ? 'service.connect' : 'service.disconnect'
     const stored = await this.#ports.store.setEnabled(id, isEnabled, { actor, action, target: name })
-    return await this.#answer(stored, name, background)
+    return await this.answer(stored, name, background)
   }
 
   async remove(idOrName: string, actor: string, background: Background): Promise<Outcome> {
-    const found = await this.#findCommitted(idOrName, background)
+    const found = await this.findCommitted(idOrName, background)
     if (!found.ok) return found
     const act = { actor, action: 'service.delete', target: found.value.name }
     const removed = await this.#ports.store.remove(found.value.id, act)
@@ -175,7 +181,7 @@ export class Registrar {
   }
 
   /** What a write is decided on. */
-  async #findCommitted(idOrName: string, background: Background): Promise<Outcome> {
+  async findCommitted(idOrName: string, background: Background): Promise<Outcome> {
     const snapshot = await this.#committed(background)
     return snapshot.ok ? findIn(snapshot.value, idOrName) : snapshot
   }
@@ -188,21 +194,28 @@ export class Registrar {
     return checked.ok ? draft.value : undefined
   }
 
+  /** `config`: absent where nobody set any, since an operator may have done so while the upstream was asked. */
   async #store(
     service: ServiceRecord,
     draft: Draft,
     discovered: Result<Discovery, Fault>,
     act: Act,
     background: Background,
+    config?: ServiceConfig,
   ): Promise<Outcome> {
+    const offered = await readOffered(service, draft.config, discovered)
     const write = {
       id: service.id,
-      fields: await this.#fieldsOf(service.id, draft, discovered, service.lastPingAt),
-      catalogue: discovered.ok ? discovered.value.catalogue : undefined,
+      fields: { ...(await this.#fieldsOf(service.id, draft, discovered, service.lastPingAt)), config },
+      ...offered.write,
       names: discovered.ok ? claimsOf(discovered.value.catalogue) : [],
       instances: draft.instances,
     }
-    return await this.#answer(await this.#ports.store.update(write, act), service.name, background)
+    return await this.answer(
+      await this.#ports.store.update(write, { ...act, ...offered.act }),
+      service.name,
+      background,
+    )
   }
 
   async #fieldsOf(
@@ -210,11 +223,10 @@ export class Registrar {
     draft: Draft,
     discovered: Result<Discovery, Fault>,
     lastPingAt?: string,
-  ): Promise<ServiceFields> {
+  ): Promise<Omit<ServiceFields, 'config'>> {
     return {
       url: draft.url,
       transport: discovered.ok ? discovered.value.transport : (draft.transport ?? 'http'),
-      config: draft.config,
       sealedAuth: await this.#ports.credentials.seal(draft.auth, id),
       status: discovered.ok ? 'connected' : 'error',
       statusReason: discovered.ok ? undefined : describeFault(discovered.error),
@@ -222,7 +234,8 @@ export class Registrar {
     }
   }
 
-  async #answer(
+  /** The service as it is stored now. */
+  async answer(
     stored: Result<unknown, DatabaseFault>,
     name: string,
     background: Background,
@@ -245,7 +258,7 @@ function findIn(snapshot: Snapshot, idOrName: string): Outcome {
   return service ? ok(service) : err(unknownService(idOrName))
 }
 
-function problemOf({ why }: DatabaseFault, name: string): Problem {
+export function problemOf({ why }: DatabaseFault, name: string): Problem {
   switch (why) {
     case 'duplicate':
       return duplicateName(name)

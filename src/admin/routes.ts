@@ -8,15 +8,17 @@ import type { Principal } from '../identity/principal.ts'
 import type { Background } from '../platform/background.ts'
 import { isAllowedOrigin } from '../protocol/door.ts'
 import { mayEnter } from './area.ts'
+import { type DefinitionPorts, definitionRoutes } from './definitions.ts'
 import type { AdminEnv } from './env.ts'
 import { forbidden, respondWithProblem } from './problem.ts'
 import { type ServicePorts, serviceRoutes } from './services.ts'
 
-export type AdminPorts = ServicePorts & {
-  readonly allowedOrigins: readonly string[]
-  /** The principal, or the response that turns the caller away. */
-  readonly admit: (headers: Headers, background: Background) => Promise<Principal | Response>
-}
+export type AdminPorts = ServicePorts &
+  DefinitionPorts & {
+    readonly allowedOrigins: readonly string[]
+    /** The principal, or the response that turns the caller away. */
+    readonly admit: (headers: Headers, background: Background) => Promise<Principal | Response>
+  }
 
 /** Every path of this API lies under one of these; nothing here answers a caller who was not admitted (S20). */
 const MANAGED = ['/api/v1/*', '/register', '/services', '/update/*', '/delete/*', '/mcp/services/*'] as const
@@ -38,5 +40,6 @@ export function adminRoutes(ports: AdminPorts): Hono<AdminEnv> {
     })
   }
   admin.route('/', serviceRoutes(ports))
+  admin.route('/', definitionRoutes(ports))
   return admin
 }

@@ -2,13 +2,14 @@
 import { writeObject } from '../protocol/json.ts'
 import type { ServiceRecord } from '../registry/image.ts'
 import { toolsOf } from '../registry/offer.ts'
+import { withheldTools } from '../registry/withhold.ts'
 
 /** One row of the list of services. */
 export const viewRow = (service: ServiceRecord): string => writeObject(rowMembers(service))
 
 /** The whole service, with the tools that it offers under their own names. */
 export const viewService = (service: ServiceRecord): string =>
-  writeObject([...rowMembers(service), ['tools', toolsText(service)]])
+  writeObject([...rowMembers(service), ...withheldMembers(service), ['tools', toolsText(service)]])
 
 /** What the service said of itself: its catalogue. */
 export function viewDefinition(service: ServiceRecord): string {
@@ -52,6 +53,12 @@ function rowMembers(service: ServiceRecord): (readonly [string, string])[] {
   const members = Object.entries(plain).filter(([, value]) => value !== undefined)
   const rows = members.map(([key, value]) => [key, JSON.stringify(value)] as const)
   return fallbackTools === undefined ? rows : [...rows, ['fallbackTools', fallbackTools]]
+}
+
+/** Tools that callers do not get, and why. */
+function withheldMembers(service: ServiceRecord): (readonly [string, string])[] {
+  const withheld = [...withheldTools(service)].map(([tool, reason]) => ({ tool, reason }))
+  return withheld.length === 0 ? [] : [['withheld', JSON.stringify(withheld)]]
 }
 
 const toolsText = (service: ServiceRecord): string =>

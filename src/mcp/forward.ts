@@ -14,6 +14,7 @@ import type { Refusal } from '../protocol/refusal.ts'
 import { type Era, META } from '../protocol/version.ts'
 import { spokenEra } from '../registry/image.ts'
 import type { Endpoint, Snapshot, Target } from '../registry/snapshot.ts'
+import { withheldTools } from '../registry/withhold.ts'
 import { taskContext } from './border.ts'
 import type { Asked } from './scene.ts'
 import type { AllTickets } from './tickets.ts'
@@ -108,6 +109,9 @@ export async function forwardOf(
   if ('why' in found) return found
   const { service, localName, mirrors = [] } = found.target
   if (!service.isEnabled) return { why: 'service_disabled', service: service.name }
+  if (message.method === 'tools/call' && withheldTools(service).has(localName)) {
+    return { why: 'definition_changed', service: service.name, tool: String(message.params?.['name']) }
+  }
   return {
     ...who,
     serviceId: service.id,

@@ -44,6 +44,8 @@ export type Refusal =
 /** Each names its service; `message` alone must tell an agent what happened and what to do. */
 export type UpstreamRefusal =
   | { why: 'service_disabled'; service: string }
+  /** The tool is withheld: changed since an operator approved it, new, or not what it seems (S35, S39). */
+  | { why: 'definition_changed'; service: string; tool: string }
   | { why: 'upstream_unreachable'; service: string; reason: string }
   | { why: 'upstream_bad_answer'; service: string; reason: string }
   | { why: 'upstream_timeout'; service: string; afterMs: number }
@@ -157,6 +159,11 @@ function describeUpstreamRefusal(refusal: UpstreamRefusal): WireError {
   switch (refusal.why) {
     case 'service_disabled':
       return inBand(-31523, `${named} was disabled by an operator: Upstream unavailable`, { upstream })
+    case 'definition_changed': {
+      const tool = echo(refusal.tool)
+      const message = `${named} has changed '${tool}' since it was last approved, or never had it approved, an operator must look at it: Tool definition changed, approval required`
+      return inBand(-31540, message, { tool })
+    }
     case 'upstream_unreachable':
       return inBand(
         -31501,

@@ -3,6 +3,7 @@ import { ok, type Result } from '../platform/result.ts'
 import { cut, elementsOf, isObjectAt, membersOf, replace, type Span } from '../protocol/json.ts'
 import { type Mirror, readMirrors } from '../protocol/mirror.ts'
 import { renameUi } from '../protocol/reference.ts'
+import { suspicionOf } from './hidden.ts'
 import type { ServiceRecord } from './image.ts'
 import { type OfferKind, WORDS } from './kind.ts'
 
@@ -14,6 +15,8 @@ export type Offer = {
   readonly name: Span
   /** Arguments that a tool wants repeated in headers, or why it cannot be used in the modern era. */
   readonly mirrors: Result<readonly Mirror[], string>
+  /** Why the text of a tool is not what it seems (S39). */
+  readonly suspicion: string | undefined
 }
 
 /** An offer under the name that callers use. */
@@ -59,8 +62,15 @@ export function readOffers(kind: OfferKind, array: string): readonly Offer[] {
     const localName: unknown = name === undefined ? undefined : JSON.parse(cut(text, name))
     if (name === undefined || typeof localName !== 'string' || !isUsable(kind, localName)) continue
     if (offers.has(localName)) continue
-    const mirrors = kind === 'tool' ? readMirrors(text) : NO_MIRRORS
-    offers.set(localName, { localName, text, name, mirrors })
+    const isTool = kind === 'tool'
+    const mirrors = isTool ? readMirrors(text) : NO_MIRRORS
+    offers.set(localName, {
+      localName,
+      text,
+      name,
+      mirrors,
+      suspicion: isTool ? suspicionOf(text) : undefined,
+    })
   }
   return offers.size === 0 ? NO_OFFERS : [...offers.values()]
 }

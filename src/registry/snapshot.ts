@@ -13,6 +13,7 @@ import { type NamedKind, NameTable } from './names.ts'
 import { type NamedOffer, renamed } from './offer.ts'
 import { type Endpoint, keyOf, type Target } from './target.ts'
 import { UriTable } from './uris.ts'
+import { withheldTools } from './withhold.ts'
 
 export type { Endpoint, Target } from './target.ts'
 
@@ -24,6 +25,8 @@ const KINDS_OF: Readonly<Record<KindGroup, readonly OfferKind[]>> = {
   prompts: ['prompt'],
   resources: ['resource', 'template'],
 }
+
+const isGiven = ({ service, offer }: NamedOffer): boolean => !withheldTools(service).has(offer.localName)
 
 export class Snapshot {
   readonly #services: ReadonlyMap<string, ServiceRecord>
@@ -137,7 +140,8 @@ export class Snapshot {
     if (kind === 'resource' || kind === 'template') {
       return this.#uris.at(kind, this.servicesAt(endpoint), endpoint)
     }
-    return this.#names[kind].at(endpoint).filter(({ service }) => service.isEnabled)
+    const offered = this.#names[kind].at(endpoint).filter(({ service }) => service.isEnabled)
+    return kind === 'tool' ? offered.filter(isGiven) : offered
   }
 
   #textsOf(offers: readonly NamedOffer[], endpoint: Endpoint): readonly string[] {

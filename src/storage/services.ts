@@ -8,16 +8,18 @@ import type { Result } from '../platform/result.ts'
 import type { Catalogue } from '../protocol/catalogue.ts'
 import type { Transport } from '../protocol/transport.ts'
 import type { NameClaim } from '../registry/claim.ts'
-import type { ServiceConfig, ServiceInstance, ServiceStatus } from '../registry/image.ts'
+import type { Digests, ServiceConfig, ServiceInstance, ServiceStatus } from '../registry/image.ts'
+import { type Approval, writeApprovals } from './approvals.ts'
 import { type Act, advanceRegistry, writeAct } from './commit.ts'
 import type { Database, DatabaseFault } from './database.ts'
 import type { Patience } from './patience.ts'
-import { publicNames, serviceInstances, services, serviceTools } from './schema.ts'
+import { approvedTools, publicNames, serviceInstances, services, serviceTools } from './schema.ts'
 
 export type ServiceFields = {
   readonly url: string
   readonly transport: Transport
-  readonly config: ServiceConfig
+  /** `undefined`: keep what is stored. */
+  readonly config: ServiceConfig | undefined
   readonly sealedAuth: string | undefined
   /** While it is enabled. */
   readonly status: Exclude<ServiceStatus, 'disconnected'>
@@ -26,11 +28,16 @@ export type ServiceFields = {
   readonly lastPingAt: number | undefined
 }
 
+/** A catalogue, and the SHA-256 of each of its tools. */
+export type Offered = { readonly catalogue: Catalogue; readonly digests: Digests }
+
 export type ServiceWrite = {
   readonly id: string
   readonly fields: ServiceFields
   /** `undefined`: keep what is stored. */
-  readonly catalogue: Catalogue | undefined
+  readonly catalogue: Offered | undefined
+  /** Tools that are approved with this write. */
+  readonly approvals: readonly Approval[]
   /** Bare names and URIs that the service asks for; those already given to another are left alone. */
   readonly names: readonly NameClaim[]
   /** `undefined`: keep what is stored. */
@@ -55,7 +62,7 @@ export class ServiceStore {
       name,
       ...columnsOf(write.fields),
     }
-    return this.#commit([this.#database.insert(services).values(row), ...this.#details(write)], act)
+    return this.#commit([this.#database.insert(services).values(row), ...this.#details(write, act)], act)
   }
 
   /** Whether it is enabled stays as it is: what is written may have been read before an operator decided that. */
@@ -63,7 +70,7 @@ export class ServiceStore {
     const status = sql`case when ${services.isEnabled} then ${write.fields.status} else 'disconnected' end`
     const row = { ...columnsOf(write.fields), status, updatedAt: sql`now()` }
     const update = this.#database.update(services).set(row).where(this.#living(write.id))
-    return this.#commit([update, ...this.#details(write)], act)
+    return this.#commit([update, ...this.#details(write, act)], act)
   }
 
   setEnabled(id: string, isEnabled: boolean, act: Act): Promise<Result<unknown, DatabaseFault>> {
@@ -80,6 +87,7 @@ export class ServiceStore {
         this.#database.update(serviceTools).set(deleted).where(eq(serviceTools.serviceId, id)),
         this.#database.update(serviceInstances).set(deleted).where(eq(serviceInstances.serviceId, id)),
         this.#database.delete(publicNames).where(eq(publicNames.serviceId, id)),
+        this.#database.delete(approvedTools).where(eq(approvedTools.serviceId, id)),
       ],
       act,
     )
@@ -91,19 +99,22 @@ export class ServiceStore {
     return this.#patience.write(() => this.#database.batch([advance, audit, ...writes]))
   }
 
-  #details(write: ServiceWrite): BatchItem<'pg'>[] {
+  #details(write: ServiceWrite, { actor }: Act): BatchItem<'pg'>[] {
+    const key = { organisationId: this.#organisationId, serviceId: write.id }
     return [
       ...this.#writeCatalogue(write.id, write.catalogue),
+      ...writeApprovals(this.#database, key, write.approvals, actor),
       ...this.#grantNames(write.id, write.names),
       ...this.#replaceInstances(write.id, write.instances),
     ]
   }
 
-  #writeCatalogue(serviceId: string, catalogue: Catalogue | undefined): BatchItem<'pg'>[] {
-    if (!catalogue) return []
+  #writeCatalogue(serviceId: string, offered: Offered | undefined): BatchItem<'pg'>[] {
+    if (!offered) return []
+    const { catalogue, digests } = offered
     // Drizzle leaves an undefined column as it was.
     const { instructions = null, legacyVersion = null } = catalogue
-    const row = { ...catalogue, instructions, legacyVersion }
+    const row = { ...catalogue, instructions, legacyVersion, digests }
     const insert = this.#database
       .insert(serviceTools)
       .values({ serviceId, organisationId: this.#organisationId, ...row })

@@ -41,6 +41,7 @@ const app = createApp({
   },
   admin: {
     registrarOf: unreachable,
+    approverOf: unreachable,
     figures: unreachable,
     allowedOrigins: [],
     admit: async (headers, background) => {

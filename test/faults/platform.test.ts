@@ -48,6 +48,7 @@ function startBroken(thrown: unknown) {
     },
     admin: {
       registrarOf: () => broken,
+      approverOf: () => broken,
       figures: broken,
       allowedOrigins: [],
       admit: async () => ({

@@ -65,6 +65,25 @@ describe('public names', () => {
     )
   })
 
+  it('S37 names that look alike stay apart: letters of other scripts, other case', () => {
+    const alike = ['search', 'sеarch', 'ｓearch', 'Search']
+    const snapshot = new Snapshot(
+      imageOf(
+        1,
+        alike.map((tool, at) => serviceOf(`s${at}`, [tool])),
+      ),
+    )
+    const names = listed(snapshot, 'bare').map(({ name }) => name)
+    expect(names[0]).toBe('search')
+    expect(new Set(names).size).toBe(alike.length)
+    for (const [at, name] of names.entries()) {
+      expect(name).toMatch(/^[a-zA-Z0-9_-]{1,64}$/)
+      const target = snapshot.resolve('tool', name, { is: 'all', names: 'bare' })
+      expect([target?.service.name, target?.localName]).toEqual([`s${at}`, alike[at]])
+    }
+    expect(['gіthub', 'GitHub', 'github.search'].map(checkSlug)).toEqual(['pattern', 'pattern', 'pattern'])
+  })
+
   it('S38 a local name that looks like a prefixed one is listed under its own prefix', () => {
     const services = [serviceOf('z', ['c']), serviceOf('a', ['b__c']), serviceOf('b', ['c'])]
     const snapshot = new Snapshot(imageOf(1, services))
