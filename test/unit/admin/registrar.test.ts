@@ -1,0 +1,39 @@
+import { expect, it } from 'vitest'
+import { Registrar } from '../../../src/admin/registrar.ts'
+import { ok } from '../../../src/platform/result.ts'
+import { Snapshot } from '../../../src/registry/snapshot.ts'
+import type { ServiceWrite } from '../../../src/storage/services.ts'
+import { catalogueOf, imageOf, serviceOf } from '../../support/image.ts'
+
+const service = serviceOf('bank', ['pay'], { catalogue: catalogueOf([{ name: 'pay' }]) })
+
+/** A registrar before an upstream that has other tools by now. */
+function startRegistrar() {
+  const written: ServiceWrite[] = []
+  const snapshot = new Snapshot(imageOf(1, [service]))
+  const registrar = new Registrar({
+    registry: { reload: async () => ok(snapshot), committed: async () => ok(snapshot) } as never,
+    store: {
+      update: async (write: ServiceWrite) => {
+        written.push(write)
+        return ok(undefined)
+      },
+    } as never,
+    credentials: { open: async () => ({ type: 'none' }), seal: async () => undefined } as never,
+    discover: async () => ok({ catalogue: catalogueOf([{ name: 'pay', title: 'Pay' }]), transport: 'http' }),
+    forgive: async () => undefined,
+    policy: { allowPrivate: false, ownHosts: [] },
+    clock: () => 0,
+  })
+  return { registrar, written }
+}
+
+it('S35 what the gateway does unasked never undoes that an operator began to pin meanwhile', async () => {
+  const { registrar, written } = startRegistrar()
+  await registrar.refresh(service, () => undefined)
+  await registrar.recover(service, () => undefined)
+  expect(written.map(({ fields }) => fields.config)).toEqual([undefined, undefined])
+  await registrar.change('bank', { pinDefinitions: true }, 'operator', () => undefined)
+  expect(written[2]?.fields.config).toEqual({ pinDefinitions: true })
+  expect(written[2]?.approvals.map(({ tool }) => tool)).toEqual(['pay'])
+})
