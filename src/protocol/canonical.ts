@@ -10,7 +10,7 @@ type Open = {
   readonly members?: (readonly [key: string, canonical: string])[]
   /** The elements so far. */
   text: string
-  /** The key whose value comes next. */
+  /** The key whose value comes next, raw as all texts here. */
   key: string | undefined
 }
 
@@ -42,10 +42,10 @@ export function canonicalJson(text: string): string {
         break
       case '"': {
         const end = endOfString(text, at)
-        const value = String(JSON.parse(text.slice(at, end)))
+        const value = withoutEscapes(text.slice(at, end))
         const into = open.at(-1)
         if (into?.members && into.key === undefined) into.key = value
-        else put(JSON.stringify(value))
+        else put(value)
         at = end - 1
         break
       }
@@ -64,5 +64,8 @@ export function canonicalJson(text: string): string {
 function close(ended: Open | undefined): string {
   if (!ended?.members) return `[${ended?.text ?? ''}]`
   const sorted = ended.members.toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
-  return `{${sorted.map(([key, value]) => `${JSON.stringify(key)}:${value}`).join(',')}}`
+  return `{${sorted.map(([key, value]) => `${key}:${value}`).join(',')}}`
 }
+
+/** A raw string with those escapes only that JSON demands. */
+const withoutEscapes = (raw: string): string => (raw.includes('\\') ? JSON.stringify(JSON.parse(raw)) : raw)

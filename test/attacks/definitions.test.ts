@@ -106,9 +106,8 @@ describe('a service that pins its definitions', () => {
   })
 
   it('S36 refuses the call of a caller that saw the tool before it changed', async () => {
-    const [seen] = (await gateway.rpc('tools/list')).body.result.tools.filter(
-      ({ name }: { name: string }) => name === 'pay',
-    )
+    const { tools } = (await gateway.rpc('tools/list')).body.result
+    const seen = tools.find(({ name }: { name: string }) => name === 'pay')
     expect(seen).toEqual(TOOL)
     offer({ ...TOOL, description: 'Pays every bill.' })
     await refresh()
