@@ -23,6 +23,7 @@ function startRegistrar() {
     discover: async () => ok({ catalogue: catalogueOf([{ name: 'pay', title: 'Pay' }]), transport: 'http' }),
     forgive: async () => undefined,
     policy: { allowPrivate: false, ownHosts: [] },
+    hosts: { examine: async () => 'public' },
     clock: () => 0,
   })
   return { registrar, written }
