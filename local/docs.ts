@@ -14,6 +14,7 @@ const EXAMPLES: { readonly [Why in Refusal['why']]: Extract<Refusal, { why: Why 
   origin_refused: { why: 'origin_refused' },
   host_refused: { why: 'host_refused' },
   loop: { why: 'loop' },
+  insufficient_scope: { why: 'insufficient_scope', scopes: 'mcp:read mcp:write' },
   not_acceptable: { why: 'not_acceptable' },
   media: { why: 'media' },
   too_large: { why: 'too_large' },

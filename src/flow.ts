@@ -10,6 +10,7 @@ import type { Principal } from './identity/principal.ts'
 import type { Session } from './identity/session.ts'
 import { receiveReply } from './mcp/receive.ts'
 import type { Scene } from './mcp/scene.ts'
+import { requireScope } from './mcp/scope.ts'
 import { endSession, openListener } from './mcp/session.ts'
 import type { Background } from './platform/background.ts'
 import type { Hold } from './platform/budget.ts'
@@ -43,8 +44,10 @@ export async function serveMcp(
   const door: Door = { httpMethod: method, headers, allowedOrigins: ports.allowedOrigins }
   const atEntry = climb(ENTRY, door)
   if (atEntry) return refuse(atEntry)
-  const caller = await ports.identity.identify(headers, background)
+  const caller = await ports.identity.identify(headers, background, service)
   if (!caller.ok) return challenge(caller.error)
+  const unread = requireScope(caller.value, 'mcp:read')
+  if (unread) return refuse(unread)
   const enter: Enter = (idText) => setScene(request, service, caller.value, ports, background, idText)
   if (method !== 'POST') return await serveSession(await enter(), ports)
   const atBody = climb(BODY, door)

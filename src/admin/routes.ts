@@ -5,8 +5,10 @@
 import { Hono } from 'hono'
 import { cors } from 'hono/cors'
 import type { Principal } from '../identity/principal.ts'
+import { hasScope, scopesUpTo } from '../identity/scope.ts'
 import type { Background } from '../platform/background.ts'
 import { isAllowedOrigin } from '../protocol/door.ts'
+import { scopeChallenge } from '../protocol/refusal.ts'
 import { mayEnter } from './area.ts'
 import { type DefinitionPorts, definitionRoutes } from './definitions.ts'
 import type { AdminEnv } from './env.ts'
@@ -33,7 +35,7 @@ export function adminRoutes(ports: AdminPorts): Hono<AdminEnv> {
       const background: Background = (work) => c.executionCtx.waitUntil(work)
       const admitted = await ports.admit(c.req.raw.headers, background)
       if (admitted instanceof Response) return admitted
-      if (!mayEnter(admitted.manages, c.req.method, c.req.path)) return respondWithProblem(forbidden)
+      if (!mayEnter(admitted.manages, c.req.method, c.req.path)) return forbid(admitted)
       c.set('principal', admitted)
       c.set('background', background)
       return await next()
@@ -42,4 +44,12 @@ export function adminRoutes(ports: AdminPorts): Hono<AdminEnv> {
   admin.route('/', serviceRoutes(ports))
   admin.route('/', definitionRoutes(ports))
   return admin
+}
+
+/** A credential that is limited may be had without the limit (RFC 6750, section 3.1). */
+function forbid({ scopes }: Principal): Response {
+  const response = respondWithProblem(forbidden)
+  if (hasScope(scopes, 'mcp:admin')) return response
+  response.headers.set('www-authenticate', scopeChallenge(scopesUpTo('mcp:admin')))
+  return response
 }

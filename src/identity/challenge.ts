@@ -1,15 +1,18 @@
 /** How a caller who is not served is told so (RFC 6750, section 3; B25, B27, B35). */
 import { type Refusal, refuse } from '../protocol/refusal.ts'
 import type { Unidentified } from './identify.ts'
+import { type Scope, scopesUpTo } from './scope.ts'
 
-export function challenge(unidentified: Unidentified): Response {
+/** `needed`: the scope with which the caller would come in. */
+export function challenge(unidentified: Unidentified, needed: Scope = 'mcp:write'): Response {
+  const scope = `, scope="${scopesUpTo(needed)}"`
   switch (unidentified) {
     case 'missing':
-      return unauthorized({ error: 'unauthorized', error_description: 'Bearer token required' }, '')
+      return unauthorized({ error: 'unauthorized', error_description: 'Bearer token required' }, scope)
     case 'invalid':
       return unauthorized(
         { error: 'invalid_token', error_description: INVALID },
-        `, error="invalid_token", error_description="${INVALID}"`,
+        `, error="invalid_token", error_description="${INVALID}"${scope}`,
       )
     case 'suspended':
       return Response.json({ error: 'access_denied' }, { status: 403, headers: UNCACHED })

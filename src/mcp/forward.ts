@@ -17,6 +17,7 @@ import type { Endpoint, Snapshot, Target } from '../registry/snapshot.ts'
 import { withheldTools } from '../registry/withhold.ts'
 import { taskContext } from './border.ts'
 import type { Asked } from './scene.ts'
+import { requireScopeFor } from './scope.ts'
 import type { AllTickets } from './tickets.ts'
 
 /** Survives JSON, so that a Durable Object can take it over. */
@@ -108,6 +109,8 @@ export async function forwardOf(
     : find(message, who, snapshot)
   if ('why' in found) return found
   const { service, localName, mirrors = [] } = found.target
+  const unscoped = requireScopeFor(who.principal, message.method, found.target)
+  if (unscoped) return unscoped
   if (!service.isEnabled) return { why: 'service_disabled', service: service.name }
   if (message.method === 'tools/call' && withheldTools(service).has(localName)) {
     return { why: 'definition_changed', service: service.name, tool: String(message.params?.['name']) }

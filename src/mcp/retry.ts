@@ -3,10 +3,8 @@
  * be done once. Pure but for chance.
  */
 import { backoffMs } from '../guard/retry.ts'
-import { rememberFor } from '../platform/remember.ts'
-import { readMember } from '../protocol/edit.ts'
+import { toolsThatSay } from '../registry/hint.ts'
 import type { ServiceRecord } from '../registry/image.ts'
-import { toolsOf } from '../registry/offer.ts'
 import type { Fault } from '../upstream/fault.ts'
 import type { Forward } from './forward.ts'
 import type { Guarded } from './permit.ts'
@@ -65,15 +63,7 @@ const READS: ReadonlySet<string> = new Set([
 /** A tool's own word that a repeat does no harm counts only where an operator trusts the service (S41). */
 function isRepeatable({ method, localName }: Failure['forward'], service: ServiceRecord): boolean {
   if (method !== 'tools/call') return READS.has(method)
-  return service.config.trusted === true && localName !== undefined && idempotentTools(service).has(localName)
+  return localName !== undefined && repeatableTools(service).has(localName)
 }
 
-const idempotentTools = rememberFor((service: ServiceRecord): ReadonlySet<string> => {
-  const isIdempotent = (text: string): boolean =>
-    ['idempotentHint', 'readOnlyHint'].some((hint) => readMember(text, ['annotations', hint]) === 'true')
-  return new Set(
-    toolsOf(service)
-      .filter(({ text }) => isIdempotent(text))
-      .map(({ localName }) => localName),
-  )
-})
+const repeatableTools = toolsThatSay('idempotentHint', 'readOnlyHint')

@@ -11,6 +11,8 @@ export type Refusal =
   | { why: 'origin_refused' }
   | { why: 'host_refused' }
   | { why: 'loop' }
+  /** `scopes`: those to ask for, separated by spaces. */
+  | { why: 'insufficient_scope'; scopes: string }
   | { why: 'not_acceptable' }
   | { why: 'media' }
   | { why: 'too_large' }
@@ -76,6 +78,12 @@ export function describeRefusal(refusal: Refusal): WireError {
       return { status: 403, code: -31403, message: 'Host not allowed' }
     case 'loop':
       return { status: 508, code: -31508, message: 'Loop detected' }
+    case 'insufficient_scope': {
+      const { scopes } = refusal
+      const headers = { 'www-authenticate': scopeChallenge(scopes) }
+      const message = `The credential lacks a scope, authorize again with: ${scopes}: Insufficient scope`
+      return { status: 403, code: -31403, message, data: { scope: scopes }, headers }
+    }
     case 'not_acceptable':
       return { status: 406, code: -31406, message: 'Not acceptable' }
     case 'media':
@@ -152,6 +160,10 @@ export function describeRefusal(refusal: Refusal): WireError {
       return describeUpstreamRefusal(refusal)
   }
 }
+
+/** To a caller whose credential is good and limited (RFC 6750, section 3.1; B34). */
+export const scopeChallenge = (scopes: string): string =>
+  `Bearer realm="switchyard", error="insufficient_scope", scope="${scopes}"`
 
 function describeUpstreamRefusal(refusal: UpstreamRefusal): WireError {
   const named = `Service '${refusal.service}'`
