@@ -3,6 +3,7 @@ import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { type AdminPorts, adminRoutes } from './admin/routes.ts'
 import { type HealthPorts, reportHealth } from './admin/health.ts'
 import type { Upkeep } from './admin/upkeep.ts'
+import { METADATA_PATHS, type ProtectedResource } from './identity/resource.ts'
 import { goneEndpoint, type McpPorts, serveMcp, unknownEndpoint } from './flow.ts'
 import type { Background } from './platform/background.ts'
 import { isAllowedHost, isAllowedOrigin } from './protocol/door.ts'
@@ -13,13 +14,14 @@ export type AppPorts = {
   readonly mcp: McpPorts
   readonly admin: AdminPorts
   readonly health: HealthPorts
+  readonly resource: ProtectedResource
   readonly upkeep: Pick<Upkeep, 'tick'>
   /** By which callers may name the gateway; none: by any. */
   readonly allowedHosts: readonly string[]
   readonly log: Log
 }
 
-export function createApp({ mcp, admin, health, upkeep, allowedHosts, log }: AppPorts): Hono {
+export function createApp({ mcp, admin, health, resource, upkeep, allowedHosts, log }: AppPorts): Hono {
   const app = new Hono()
   const backgroundOf =
     (c: Context): Background =>
@@ -34,6 +36,7 @@ export function createApp({ mcp, admin, health, upkeep, allowedHosts, log }: App
     upkeep.tick(background)
     return origin === undefined ? response : withOrigin(response, origin, mcp.allowedOrigins)
   }
+  app.on(['GET', 'OPTIONS'], [...METADATA_PATHS], (c) => resource.describe(c.req.raw) ?? unknownEndpoint())
   app.get('/health', async (c) => {
     const background = backgroundOf(c)
     const response = await reportHealth(health, background)
@@ -62,7 +65,7 @@ export function createApp({ mcp, admin, health, upkeep, allowedHosts, log }: App
   // `onError` hears of instances of Error alone (F70).
   app.fetch = async (...call) => {
     try {
-      return await fetch(...call)
+      return resource.announce(call[0], await fetch(...call))
     } catch (thrown) {
       return tellBug(thrown)
     }

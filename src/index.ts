@@ -11,11 +11,17 @@ import { openReach } from './durable/reach.ts'
 import { type GuardPorts, ServiceGuardObject } from './durable/service-guard.ts'
 import type { McpPorts } from './flow.ts'
 import { Guard } from './guard/guard.ts'
+import { readAudience } from './identity/audience.ts'
 import { challenge } from './identity/challenge.ts'
+import type { MayCall } from './identity/document.ts'
 import { Directory, DIRECTORY_USELESS_AFTER_MS, type DirectoryImage } from './identity/directory.ts'
 import { Identity } from './identity/identify.ts'
+import { verifyIssued } from './identity/issuer.ts'
+import { IssuerKeys } from './identity/jwks.ts'
 import { verifyApiKey } from './identity/key.ts'
 import { DEFAULT_ORGANISATION } from './identity/principal.ts'
+import type { Verifier } from './identity/proof.ts'
+import { ProtectedResource } from './identity/resource.ts'
 import { Sessions } from './identity/session.ts'
 import { guardedBy as guardedUnder } from './mcp/permit.ts'
 import type { DispatchPorts } from './mcp/prepare.ts'
@@ -69,17 +75,20 @@ function compose(settings: Settings, namespaces: Namespaces): Gateway {
     credential: new Sealer(settings.encryptionKey, 'credential'),
   }
   const directory = openDirectory({ reads, patience, quick, sealer: sealers.image, clock })
+  const { allowPrivateUpstreams: allowPrivate, publicUrl, dohUrl } = settings
+  const policy = { allowPrivate, ownHosts: publicUrl ? [publicUrl.hostname] : [] }
+  const hosts = new Hosts(dohUrl && !allowPrivate ? openResolver(dohUrl) : undefined, clock)
+  const isAllowed = (url: string): boolean => checkAddress(url, policy).ok
+  const mayFetch = async (url: string): Promise<boolean> =>
+    isAllowed(url) && (await hosts.examine(url)) !== 'private'
   const identity = new Identity({
     secrets: settings,
     auth: settings.auth,
-    verifiers: [verifyApiKey],
+    verifiers: [verifyApiKey, ...issuerVerifiers(settings, mayCall, clock)],
     directory,
     clock,
   })
   const usage = new UsageStore(writes, patience)
-  const { allowPrivateUpstreams: allowPrivate, publicUrl, dohUrl } = settings
-  const policy = { allowPrivate, ownHosts: publicUrl ? [publicUrl.hostname] : [] }
-  const hosts = new Hosts(dohUrl && !allowPrivate ? openResolver(dohUrl) : undefined, clock)
   const budget = new ByteBudget(LIMITS.memoryBytes)
   const reach = openReach(log)
   const guards = new ServiceGuards(namespaces.SERVICE_GUARD, reach, clock)
@@ -101,7 +110,6 @@ function compose(settings: Settings, namespaces: Namespaces): Gateway {
   const registrarOf = (organisationId: string): Registrar => realms.of(organisationId).registrar
   const home = realms.of(DEFAULT_ORGANISATION)
   const { allowedOrigins, allowedHosts } = settings
-  const isAllowed = (url: string): boolean => checkAddress(url, policy).ok
   const mayCall = (url: string): boolean => isAllowed(url) && hosts.mayCall(url)
   const guardedBy = rememberFor(
     (service: ServiceRecord) => guardedUnder(service, mayCall, settings.defaultTimeoutMs),
@@ -159,7 +167,7 @@ function compose(settings: Settings, namespaces: Namespaces): Gateway {
       allowedOrigins,
       admit: async (headers, background) => {
         const caller = await identity.authenticate(headers, background)
-        return caller.ok ? caller.value : challenge(caller.error)
+        return caller.ok ? caller.value : challenge(caller.error, 'mcp:admin')
       },
     },
     health: {
@@ -168,6 +176,7 @@ function compose(settings: Settings, namespaces: Namespaces): Gateway {
       isQuickStoreReachable: remember(() => quick.isReachable(), 1_000, clock),
       listens: () => mcp.listens.total,
     },
+    resource: new ProtectedResource(settings.oidc?.issuer, publicUrl?.origin),
     upkeep,
     allowedHosts,
     log,
@@ -183,6 +192,13 @@ function compose(settings: Settings, namespaces: Namespaces): Gateway {
     refreshIntervalMs,
   }
   return { app, upkeep, mcp, guard }
+}
+
+function issuerVerifiers({ oidc, publicUrl }: Settings, mayCall: MayCall, clock: Clock): Verifier[] {
+  if (!oidc) return []
+  const { issuer } = oidc
+  const keys = new IssuerKeys({ issuer, mayCall, clock })
+  return [verifyIssued({ issuer, keys, readAudience: readAudience(oidc, publicUrl?.origin), clock })]
 }
 
 type DirectoryStores = {

@@ -51,14 +51,17 @@ export class Identity {
     this.#ports = ports
   }
 
-  /** The principal, anonymous where that is admitted; at once for a credential seen before. */
-  identify(headers: Headers, background: Background): Identified {
+  /**
+   * The principal, anonymous where that is admitted; at once for a credential seen before. `endpoint`: the last part of
+   * `/mcp/:service`; absent: everything.
+   */
+  identify(headers: Headers, background: Background, endpoint?: string): Identified {
     const isAnonymous = this.#ports.auth === 'open' && readCredential(headers).is === 'none'
-    return isAnonymous ? ok(ANONYMOUS) : this.authenticate(headers, background)
+    return isAnonymous ? ok(ANONYMOUS) : this.authenticate(headers, background, endpoint)
   }
 
   /** The principal that a credential proves; nobody is anonymous here. */
-  authenticate(headers: Headers, background: Background): Identified {
+  authenticate(headers: Headers, background: Background, endpoint?: string): Identified {
     const credential = readCredential(headers)
     if (credential.is === 'malformed') return err('invalid')
     if (credential.is === 'none') return err('missing')
@@ -67,49 +70,56 @@ export class Identity {
     if (principal) return ok(principal)
     const proof = this.#proofs.get(value)
     const directory = proof && this.#ports.directory.fresh(background)
-    return directory ? this.#judge(value, proof, directory) : this.#verify(value, proof, background)
+    const standing = directory && proof(directory, this.#ports.clock())
+    return standing ? judge(standing, directory, endpoint) : this.#verify(value, background, endpoint)
   }
 
+  /** What was proved before is proved anew where it holds no more. */
   async #verify(
     value: string,
-    known: Proof | undefined,
     background: Background,
+    endpoint: string | undefined,
   ): Promise<Result<Principal, Unidentified>> {
-    const principal = await verifySecret(value, this.#ports.secrets)
-    if (principal) {
-      this.#principals.set(value, principal)
-      return ok(principal)
+    const secret = await verifySecret(value, this.#ports.secrets)
+    if (secret) {
+      this.#principals.set(value, secret)
+      return ok(secret)
     }
-    const proof = known ?? (await this.#prove(value))
-    if (!proof) return err('invalid')
-    const directory = await this.#ports.directory.current(background)
-    return directory.ok ? this.#judge(value, proof, directory.value) : err('unavailable')
+    this.#proofs.delete(value)
+    const proof = await this.#prove(value, background)
+    if (proof === undefined) return err('invalid')
+    const directory = proof === 'unavailable' ? undefined : await this.#ports.directory.current(background)
+    if (proof === 'unavailable' || !directory?.ok) return err('unavailable')
+    const principal = proof(directory.value, this.#ports.clock())
+    const judged = principal ? judge(principal, directory.value, endpoint) : err('invalid' as const)
+    if (judged.ok) this.#remember(value, proof)
+    return judged
   }
 
-  async #prove(value: string): Promise<Proof | undefined> {
+  async #prove(value: string, background: Background): Promise<Proof | 'unavailable' | undefined> {
     for (const verify of this.#ports.verifiers) {
-      const proof = await verify(value)
+      const proof = await verify(value, background)
       if (proof) return proof
     }
     return undefined
   }
 
   /** Only what counts is remembered, so that guesses take no memory. */
-  #judge(value: string, proof: Proof, directory: Directory): Result<Principal, Unidentified> {
-    const principal = proof(directory, this.#ports.clock())
-    if (!principal) {
-      this.#proofs.delete(value)
-      return err('invalid')
-    }
-    const organisation = directory.organisation(principal.organisationId)
-    if (!organisation) return err('invalid')
-    if (organisation.isSuspended) return err('suspended')
-    if (!this.#proofs.has(value)) this.#remember(value, proof)
-    return ok(principal)
-  }
-
   #remember(value: string, proof: Proof): void {
     if (this.#proofs.size >= MAX_REMEMBERED) this.#proofs.clear()
     this.#proofs.set(value, proof)
   }
+}
+
+/** Whether somebody who proved who it is comes in here: a token for one endpoint opens no other (S16). */
+function judge(
+  principal: Principal,
+  directory: Directory,
+  endpoint: string | undefined,
+): Result<Principal, Unidentified> {
+  const { onlyAt, organisationId } = principal
+  if (onlyAt && !(endpoint !== undefined && onlyAt.includes(endpoint))) return err('invalid')
+  const organisation = directory.organisation(organisationId)
+  if (!organisation) return err('invalid')
+  return organisation.isSuspended ? err('suspended') : ok(principal)
 }

@@ -13,6 +13,8 @@ export type Principal = {
   /** What its credential is limited to; absent: everything that its role may. */
   readonly scopes: readonly Scope[] | undefined
   readonly manages: Manages
+  /** The endpoints that its token is for; absent: all of the gateway (S16). */
+  readonly onlyAt?: readonly string[]
 }
 
 /** `all`: the whole organisation. `services`: registers and lists them. `own`: what belongs to itself. */

@@ -2,15 +2,22 @@
  * What a credential proved, kept so that a warm call verifies nothing: who it stands for is asked of the directory of
  * that moment, so that a revoked key or a deleted user is refused as soon as the directory knows (F57).
  */
+import type { Background } from '../platform/background.ts'
 import type { Directory, KeyRecord, UserRecord } from './directory.ts'
 import type { Manages, Principal, Role } from './principal.ts'
 import { hasScope, type Scope } from './scope.ts'
 
-/** Who it stands for now; `undefined`: nobody any more. */
+/** Who it stands for now; `undefined`: nobody any more, unless it proves itself anew. */
 export type Proof = (directory: Directory, nowMs: number) => Principal | undefined
 
-/** One kind of credential; `undefined`: not of this kind, or not valid. Why is nobody's business. */
-export type Verifier = (credential: string) => Promise<Proof | undefined>
+/**
+ * One kind of credential; `undefined`: not of this kind, or not valid. Why is nobody's business. `unavailable`: of this
+ * kind, and it cannot be told at the moment.
+ */
+export type Verifier = (
+  credential: string,
+  background: Background,
+) => Promise<Proof | 'unavailable' | undefined>
 
 /** What this role manages with a credential of these scopes. */
 export const managesOf = (role: Role, scopes: readonly Scope[] | undefined): Manages =>

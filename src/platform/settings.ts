@@ -4,6 +4,7 @@
  */
 import { err, ok, type Result } from './result.ts'
 import { decodeBase64 } from './base64.ts'
+import { type Oidc, readOidc } from './oidc.ts'
 import { Secret } from './secret.ts'
 
 export type Environment = Readonly<Record<string, unknown>>
@@ -34,6 +35,8 @@ export type Settings = {
   /** Between two readings of the catalogue of a service that is in use. */
   readonly refreshIntervalMs: number
   readonly logLevel: LogLevel
+  /** The issuer whose tokens are taken, where there is one. */
+  readonly oidc: Oidc | undefined
   /** Services to register at start, from `MCP_SERVICES` and `MCP_SERVICE_<NAME>_*`. */
   readonly configured: readonly ConfiguredService[]
 }
@@ -102,6 +105,7 @@ export function readSettings(env: Environment): Result<Settings, readonly string
     )
     return undefined
   }
+  const publicUrl = address('PUBLIC_URL')
   const settings: Settings = {
     databaseUrl: new Secret(required('DATABASE_URL')),
     redisUrl: required('UPSTASH_REDIS_REST_URL'),
@@ -113,7 +117,7 @@ export function readSettings(env: Environment): Result<Settings, readonly string
     tokenManages: flag('MCP_TOKEN_MANAGES'),
     allowPrivateUpstreams: flag('ALLOW_PRIVATE_UPSTREAMS'),
     dohUrl: address('DOH_URL', readDohUrl(env)),
-    publicUrl: address('PUBLIC_URL'),
+    publicUrl,
     allowedOrigins: splitList(text('ALLOWED_ORIGINS') || (isDevelopment ? DEVELOPMENT_ORIGINS : '')),
     allowedHosts: splitList(text('ALLOWED_HOSTS').toLowerCase()),
     defaultTimeoutMs: wholeNumber('DEFAULT_TIMEOUT_MS', 30_000, 600_000),
@@ -121,6 +125,7 @@ export function readSettings(env: Environment): Result<Settings, readonly string
     healthIntervalMs: wholeNumber('HEALTH_INTERVAL_MS', 30_000, 3_600_000),
     refreshIntervalMs: wholeNumber('REFRESH_INTERVAL_MS', 900_000, 86_400_000),
     logLevel: oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
+    oidc: readOidc(text, address('OIDC_ISSUER'), publicUrl, faults),
     configured: readConfigured(text, faults),
   }
   return faults.length === 0 ? ok(settings) : err(faults)

@@ -3,11 +3,18 @@ import { describe, expect, it } from 'vitest'
 import { createApp } from '../../src/app.ts'
 import { challenge } from '../../src/identity/challenge.ts'
 import { Identity } from '../../src/identity/identify.ts'
+import { METADATA_PATHS, ProtectedResource } from '../../src/identity/resource.ts'
 import { Secret } from '../../src/platform/secret.ts'
 
 /** The paths of the older transport say one sentence, the same to everyone. */
 const OLDER = ['/sse', '/message', '/messages', '/mcp/sse', '/mcp/message']
-const PUBLIC = new Set(['GET /health', ...OLDER.flatMap((path) => [`GET ${path}`, `POST ${path}`])])
+/** Metadata of the resource is public by its nature (RFC 9728). */
+const METADATA = METADATA_PATHS.map((path) => path.replace(':service', 'x'))
+const PUBLIC = new Set([
+  'GET /health',
+  ...OLDER.flatMap((path) => [`GET ${path}`, `POST ${path}`]),
+  ...METADATA.flatMap((path) => [`GET ${path}`, `OPTIONS ${path}`]),
+])
 
 /** Whatever a route would need behind the door; reaching for any of it fails the test. */
 const unreachable = new Proxy(
@@ -50,6 +57,7 @@ const app = createApp({
     },
   },
   health: unreachable,
+  resource: new ProtectedResource(undefined, undefined),
   upkeep: { tick: () => undefined } as never,
   allowedHosts: [],
   log: () => undefined,

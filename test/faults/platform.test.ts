@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createApp } from '../../src/app.ts'
 import { Identity } from '../../src/identity/identify.ts'
 import { ByteBudget } from '../../src/platform/budget.ts'
+import { ProtectedResource } from '../../src/identity/resource.ts'
 import { Secret } from '../../src/platform/secret.ts'
 import { LIMITS } from '../../src/protocol/limits.ts'
 import { startStack, type Stack } from '../support/stack.ts'
@@ -61,6 +62,7 @@ function startBroken(thrown: unknown) {
       }),
     },
     health: broken,
+    resource: new ProtectedResource(undefined, undefined),
     upkeep: broken,
     allowedHosts: [],
     log: (_level, event, fields) => void logged.push({ event, ...fields }),
