@@ -48,7 +48,7 @@ import { QuickStore } from './storage/quick.ts'
 import { Sealer } from './platform/seal.ts'
 import { StoredSource } from './storage/source.ts'
 import { UsageStore } from './storage/usage.ts'
-import { openLog } from './telemetry/log.ts'
+import { type Log, openLog } from './telemetry/log.ts'
 import { checkAddress } from './upstream/address.ts'
 import { discover } from './upstream/discovery.ts'
 import { hostOf, Hosts } from './upstream/hosts.ts'
@@ -84,7 +84,7 @@ function compose(settings: Settings, namespaces: Namespaces): Gateway {
   const identity = new Identity({
     secrets: settings,
     auth: settings.auth,
-    verifiers: [verifyApiKey, ...issuerVerifiers(settings, mayCall, clock)],
+    verifiers: [verifyApiKey, ...issuerVerifiers(settings, mayCall, clock, log)],
     directory,
     clock,
   })
@@ -194,10 +194,20 @@ function compose(settings: Settings, namespaces: Namespaces): Gateway {
   return { app, upkeep, mcp, guard }
 }
 
-function issuerVerifiers({ oidc, publicUrl }: Settings, mayCall: MayCall, clock: Clock): Verifier[] {
+function issuerVerifiers(
+  { oidc, publicUrl }: Settings,
+  mayCall: MayCall,
+  clock: Clock,
+  log: Log,
+): Verifier[] {
   if (!oidc) return []
   const { issuer } = oidc
-  const keys = new IssuerKeys({ issuer, mayCall, clock })
+  const keys = new IssuerKeys({
+    issuer,
+    mayCall,
+    onMiss: () => log('warn', 'issuer_away', { issuer }),
+    clock,
+  })
   return [verifyIssued({ issuer, keys, readAudience: readAudience(oidc, publicUrl?.origin), clock })]
 }
 

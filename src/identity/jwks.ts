@@ -35,6 +35,8 @@ export type HeldKeys = {
 export type IssuerPorts = {
   readonly issuer: string
   readonly mayCall: MayCall
+  /** Learns that a fetch gave no keys. */
+  readonly onMiss: () => void
   readonly clock: Clock
 }
 
@@ -79,6 +81,7 @@ export class IssuerKeys {
   async #load(): Promise<void> {
     const keys = await fetchKeys(this.#ports)
     if (keys) this.#held = { keys, fetchedAt: this.#ports.clock() }
+    else this.#ports.onMiss()
     this.#isFetching = false
   }
 

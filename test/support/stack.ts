@@ -29,10 +29,9 @@ export class Dependency {
   }
 }
 
-/** Where a gateway's Durable Objects live, who hears what its runtime says, and how many isolates it has; where its heap is looked at. */
-export type GatewayRuntime = Pick<
-  WorkerdOptions,
-  'dataDirectory' | 'sink' | 'isolates' | 'inspectorAddress' | 'v8Flags'
+/** Where a gateway's Durable Objects live, who hears what its runtime says, and how many isolates it has; where its heap is looked at. Any free port by default. */
+export type GatewayRuntime = Partial<
+  Pick<WorkerdOptions, 'dataDirectory' | 'sink' | 'isolates' | 'inspectorAddress' | 'v8Flags' | 'port'>
 >
 
 type GatewaySettings = Readonly<Record<string, string | undefined>>
