@@ -53,9 +53,9 @@ function startIdentity(image: DirectoryImage | undefined = imageOf(1, [RECORD]))
     secrets: { apiKey: new Secret('operator'), bearerToken: new Secret('agent'), tokenManages: false },
     auth: 'open',
     verifiers: [
-      async (credential) => {
+      async (credential, background) => {
         world.verified++
-        return await verifyApiKey(credential)
+        return await verifyApiKey(credential, background)
       },
     ],
     directory: new Replica(source, options, clock),
