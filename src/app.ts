@@ -36,7 +36,6 @@ export function createApp({ mcp, admin, health, resource, upkeep, allowedHosts, 
     upkeep.tick(background)
     return origin === undefined ? response : withOrigin(response, origin, mcp.allowedOrigins)
   }
-  app.on(['GET', 'OPTIONS'], [...METADATA_PATHS], (c) => resource.describe(c.req.raw) ?? unknownEndpoint())
   app.get('/health', async (c) => {
     const background = backgroundOf(c)
     const response = await reportHealth(health, background)
@@ -46,6 +45,7 @@ export function createApp({ mcp, admin, health, resource, upkeep, allowedHosts, 
   // From here on: what asks for health knows the gateway by its address alone.
   if (allowedHosts.length > 0) app.use(requireHost(allowedHosts))
   app.on(['GET', 'POST'], [...OLDER_PATHS], () => goneEndpoint())
+  app.on(['GET', 'OPTIONS'], [...METADATA_PATHS], (c) => resource.describe(c.req.raw) ?? unknownEndpoint())
   app.all('/mcp', serve)
   app.all('/mcp/:service', serve)
   app.route('/', adminRoutes(admin))

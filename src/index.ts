@@ -79,12 +79,13 @@ function compose(settings: Settings, namespaces: Namespaces): Gateway {
   const policy = { allowPrivate, ownHosts: publicUrl ? [publicUrl.hostname] : [] }
   const hosts = new Hosts(dohUrl && !allowPrivate ? openResolver(dohUrl) : undefined, clock)
   const isAllowed = (url: string): boolean => checkAddress(url, policy).ok
+  /** What decides who comes in is fetched from no name that was not looked up just now. */
   const mayFetch = async (url: string): Promise<boolean> =>
     isAllowed(url) && (await hosts.examine(url)) !== 'private'
   const identity = new Identity({
     secrets: settings,
     auth: settings.auth,
-    verifiers: [verifyApiKey, ...issuerVerifiers(settings, mayCall, clock, log)],
+    verifiers: [verifyApiKey, ...issuerVerifiers(settings, mayFetch, clock, log)],
     directory,
     clock,
   })

@@ -16,20 +16,22 @@ let stack: Stack
 let upstream: Upstream
 let authorization: Authorization
 let gateway: Gateway
+let url: string
 let other: Gateway
 let client: OAuthClient
 
-/** A gateway that is a resource of its own. */
-async function openResource(): Promise<Gateway> {
+/** A gateway that is a resource of its own, under a host name that no upstream has. */
+async function openResource(): Promise<{ gateway: Gateway; url: string }> {
   const port = await findFreePort()
-  const settings = { OIDC_ISSUER: authorization.issuer, PUBLIC_URL: `http://127.0.0.1:${port}` }
-  return await stack.gateway(settings, { port })
+  const url = `http://localhost:${port}`
+  const settings = { OIDC_ISSUER: authorization.issuer, PUBLIC_URL: url }
+  return { gateway: await stack.gateway(settings, { port }), url }
 }
 
 beforeAll(async () => {
   ;[stack, upstream, authorization] = await Promise.all([startStack(), startUpstream(), startAuthorization()])
-  gateway = await openResource()
-  other = await openResource()
+  ;({ gateway, url } = await openResource())
+  other = (await openResource()).gateway
   expect((await gateway.register('fixture', upstream.url)).status).toBe(201)
 })
 afterEach(async () => {
@@ -47,21 +49,21 @@ describe.each([
   ['of 2026-07-28', authorizeModern],
 ])('a client %s', (_, authorize) => {
   it('finds its way from the challenge to a call', async () => {
-    client = await authorize(`${gateway.url}/mcp`)
+    client = await authorize(`${url}/mcp`)
     expect((await client.tools()).map(({ name }) => name)).toContain('echo')
     expect((await client.call('echo', { text: 'hi' })).content[0].text).toBe('hi')
     const [asked, ...more] = client.notes.asked
     expect(more).toEqual([])
-    expect(asked?.get('resource')).toBe(`${gateway.url}/mcp`)
+    expect(asked?.get('resource')).toBe(`${url}/mcp`)
     expect(asked?.get('scope')).toBe('mcp:read mcp:write')
     expect(asked?.get('code_challenge_method')).toBe('S256')
     const { aud, iss, sub } = decodeJwt(client.notes.tokens.access_token)
-    expect({ aud, iss, sub }).toEqual({ aud: `${gateway.url}/mcp`, iss: authorization.issuer, sub: 'ada' })
+    expect({ aud, iss, sub }).toEqual({ aud: `${url}/mcp`, iss: authorization.issuer, sub: 'ada' })
   })
 
   it('B34 asks its user for more when a call needs it', async () => {
     authorization.agreed.delete('mcp:write')
-    client = await authorize(`${gateway.url}/mcp`)
+    client = await authorize(`${url}/mcp`)
     expect((await client.tools()).length).toBeGreaterThan(1)
     expect(decodeJwt(client.notes.tokens.access_token)['scope']).toBe('mcp:read')
     authorization.agreed.add('mcp:write')
@@ -73,7 +75,7 @@ describe.each([
   })
 
   it('gets a token for one service, which opens that one alone', async () => {
-    client = await authorize(`${gateway.url}/mcp/fixture`)
+    client = await authorize(`${url}/mcp/fixture`)
     expect((await client.call('echo', { text: 'hi' })).content[0].text).toBe('hi')
     const headers = { authorization: `Bearer ${client.notes.tokens.access_token}` }
     expect((await gateway.rpc('tools/list', {}, { path: '/mcp/fixture', headers })).status).toBe(200)
@@ -81,7 +83,7 @@ describe.each([
   })
 
   it('S16 gets nowhere with its token at another resource of the same authorization server', async () => {
-    client = await authorize(`${gateway.url}/mcp`)
+    client = await authorize(`${url}/mcp`)
     const headers = { authorization: `Bearer ${client.notes.tokens.access_token}` }
     expect((await gateway.rpc('tools/list', {}, { headers })).status).toBe(200)
     expect((await other.rpc('tools/list', {}, { headers })).status).toBe(401)

@@ -29,9 +29,9 @@ describe('a document', () => {
     const issuer = await startIssuer()
     const url = `${issuer.origin}/jwks`
     const signal = AbortSignal.timeout(5_000)
-    expect(await fetchDocument(url, () => false, signal)).toBeUndefined()
+    expect(await fetchDocument(url, async () => false, signal)).toBeUndefined()
     expect(issuer.requests).toEqual([])
-    expect(await fetchDocument(url, () => true, signal)).toHaveProperty('keys')
+    expect(await fetchDocument(url, async () => true, signal)).toHaveProperty('keys')
     await issuer.close()
   })
 
@@ -41,7 +41,7 @@ describe('a document', () => {
       response.end(text)
       return true
     })
-    expect(await fetchDocument(issuer.url, () => true, AbortSignal.timeout(5_000))).toBeUndefined()
+    expect(await fetchDocument(issuer.url, async () => true, AbortSignal.timeout(5_000))).toBeUndefined()
     await issuer.close()
   })
 })

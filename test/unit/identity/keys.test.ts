@@ -22,7 +22,7 @@ beforeEach(async () => {
   misses = 0
   work = []
   const onMiss = (): void => void misses++
-  keys = new IssuerKeys({ issuer: issuer.url, mayCall: () => true, onMiss, clock: () => now })
+  keys = new IssuerKeys({ issuer: issuer.url, mayCall: async () => true, onMiss, clock: () => now })
 })
 afterEach(() => issuer.close())
 
