@@ -1,5 +1,6 @@
 /** Composition root: the only file that joins ports to adapters. One gateway per environment, made on first use. */
 import type { Hono } from 'hono'
+import { Accounts } from './admin/accounts.ts'
 import type { Registrar } from './admin/registrar.ts'
 import type { Upkeep } from './admin/upkeep.ts'
 import { createApp } from './app.ts'
@@ -15,10 +16,12 @@ import { readAudience } from './identity/audience.ts'
 import { challenge } from './identity/challenge.ts'
 import type { MayCall } from './identity/document.ts'
 import { Directory, DIRECTORY_USELESS_AFTER_MS, type DirectoryImage } from './identity/directory.ts'
+import { Guesses } from './identity/guess.ts'
 import { Identity } from './identity/identify.ts'
 import { verifyIssued } from './identity/issuer.ts'
 import { IssuerKeys } from './identity/jwks.ts'
 import { verifyApiKey } from './identity/key.ts'
+import { verifyLogin } from './identity/login.ts'
 import { DEFAULT_ORGANISATION } from './identity/principal.ts'
 import type { Verifier } from './identity/proof.ts'
 import { ProtectedResource } from './identity/resource.ts'
@@ -43,10 +46,13 @@ import { Realms } from './realm.ts'
 import { type Database, databasePolicy, openDatabase } from './storage/database.ts'
 import { Patience } from './storage/patience.ts'
 import { directoryLoader } from './storage/directory.ts'
+import { LoginStore } from './storage/login.ts'
+import { PeopleStore } from './storage/people.ts'
 import { DIRECTORY_PLACE, Publication } from './storage/publication.ts'
 import { QuickStore } from './storage/quick.ts'
 import { Sealer } from './platform/seal.ts'
 import { StoredSource } from './storage/source.ts'
+import { KeyUses } from './storage/use.ts'
 import { UsageStore } from './storage/usage.ts'
 import { type Log, openLog } from './telemetry/log.ts'
 import { checkAddress } from './upstream/address.ts'
@@ -75,6 +81,7 @@ function compose(settings: Settings, namespaces: Namespaces): Gateway {
     credential: new Sealer(settings.encryptionKey, 'credential'),
   }
   const directory = openDirectory({ reads, patience, quick, sealer: sealers.image, clock })
+  const uses = new KeyUses(writes, patience, clock)
   const { allowPrivateUpstreams: allowPrivate, publicUrl, dohUrl } = settings
   const policy = { allowPrivate, ownHosts: publicUrl ? [publicUrl.hostname] : [] }
   const hosts = new Hosts(dohUrl && !allowPrivate ? openResolver(dohUrl) : undefined, clock)
@@ -85,8 +92,13 @@ function compose(settings: Settings, namespaces: Namespaces): Gateway {
   const identity = new Identity({
     secrets: settings,
     auth: settings.auth,
-    verifiers: [verifyApiKey, ...issuerVerifiers(settings, mayFetch, clock, log)],
+    verifiers: [
+      verifyApiKey,
+      verifyLogin(settings.jwtSecret, clock),
+      ...issuerVerifiers(settings, mayFetch, clock, log),
+    ],
     directory,
+    noteUse: uses.note.bind(uses),
     clock,
   })
   const usage = new UsageStore(writes, patience)
@@ -148,13 +160,17 @@ function compose(settings: Settings, namespaces: Namespaces): Gateway {
     clientSessions: new Sessions(settings.encryptionKey, clock),
     dispatch,
     parked: new ParkedObjects(namespaces.PARKED_CALL, reach),
-    listen: { registryOf, watch: (services) => guards.watch(services) },
+    listen: {
+      registryOf,
+      watch: (services) => guards.watch(services),
+      isStanding: identity.isStanding.bind(identity),
+    },
     listens: new Listens(settings.maxListensPerPrincipal),
     clock,
   }
   const upkeep: Gateway['upkeep'] = {
     tick: (background) => realms.held.forEach((realm) => realm.upkeep.tick(background)),
-    run: (background) => home.upkeep.run(background),
+    run: async (background) => void (await Promise.all([home.upkeep.run(background), directory.heal()])),
   }
   const app = createApp({
     mcp,
@@ -164,6 +180,15 @@ function compose(settings: Settings, namespaces: Namespaces): Gateway {
       figures: async (service) => {
         const guarded = guardedBy(service)
         return guarded ? await guards.view(guarded.id, guarded.limits) : err('not callable')
+      },
+      people: {
+        accounts: new Accounts(directory),
+        people: new PeopleStore(writes, patience),
+        logins: new LoginStore(reads, patience),
+        uses,
+        guesses: new Guesses(clock),
+        jwtSecret: settings.jwtSecret,
+        clock,
       },
       allowedOrigins,
       admit: async (headers, background) => {

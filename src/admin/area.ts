@@ -10,6 +10,8 @@ const AREAS: readonly Area[] = [
   { methods: '*', path: '/update', needs: 'services' },
   { methods: '*', path: '/delete', needs: 'services' },
   { methods: '*', path: '/mcp/services', needs: 'services' },
+  // Whose keys is decided behind it.
+  { methods: '*', path: '/api/v1/keys', needs: 'own' },
 ]
 
 const WIDTH: Readonly<Record<Manages, number>> = { own: 0, services: 1, all: 2 }

@@ -13,7 +13,7 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
 // The edge forbids code from strings, which the library would otherwise try first.
 z.config({ jitless: true })
 
-const slug = z.string().superRefine((value, context) => {
+export const slug = z.string().superRefine((value, context) => {
   const fault = checkSlug(value)
   if (fault === 'pattern') context.addIssue({ code: 'custom', message: `must match ${SLUG_PATTERN}` })
   if (fault === 'reserved') context.addIssue({ code: 'custom', message: `'${value}' is reserved` })

@@ -1,24 +1,29 @@
 /** How the management API says no: RFC 9457 problems with a stable `code`, fields named where fields are wrong. */
+import type { DatabaseFault } from '../storage/database.ts'
 import { describeFault, type Fault } from '../upstream/fault.ts'
 
 export type FieldFault = { readonly field: string; readonly message: string }
 
 export type Problem = {
-  readonly status: 400 | 403 | 404 | 409 | 413 | 415 | 422 | 500 | 502 | 503
+  readonly status: 400 | 401 | 403 | 404 | 409 | 413 | 415 | 422 | 429 | 500 | 502 | 503
   readonly code: string
   readonly title: string
   /** One sentence: what happened and what to do. */
   readonly detail: string
   readonly errors?: readonly FieldFault[]
   readonly reason?: string
+  readonly retryAfterMs?: number
 }
 
 export function respondWithProblem(problem: Problem): Response {
+  const { status, retryAfterMs = 1_000 } = problem
   const body = JSON.stringify({ type: 'about:blank', ...problem })
   const headers = { 'content-type': 'application/problem+json', 'cache-control': 'no-store' }
+  const retryAfter = String(Math.ceil(retryAfterMs / 1_000))
+  const mayRetry = status === 503 || status === 429
   return new Response(body, {
-    status: problem.status,
-    headers: problem.status === 503 ? { ...headers, 'retry-after': '1' } : headers,
+    status,
+    headers: mayRetry ? { ...headers, 'retry-after': retryAfter } : headers,
   })
 }
 
@@ -88,11 +93,29 @@ export const writeRejected: Problem = {
   detail: 'The database does not take this, nothing was changed. The log line statement_rejected says why.',
 }
 
+/** `duplicate`: what to say where a unique name is taken. */
+export function writeFailed({ why }: DatabaseFault, duplicate: Problem): Problem {
+  switch (why) {
+    case 'duplicate':
+      return duplicate
+    case 'schema':
+      return schemaBehind
+    case 'rejected':
+      return writeRejected
+    case 'unreachable':
+      return writeUnanswered
+    case 'conflict':
+    case 'busy':
+      return storageAway
+  }
+}
+
 export const forbidden: Problem = {
   status: 403,
   code: 'forbidden',
   title: 'Not allowed',
-  detail: 'This credential may not manage services. Use the API key, or set MCP_TOKEN_MANAGES=true.',
+  detail:
+    'This credential may not do that. Use the API key or a credential with the role admin; with MCP_TOKEN_MANAGES=true the bearer token manages services.',
 }
 
 /** The upstream could not be asked what it offers. `reason` is stable, `detail` for people. */

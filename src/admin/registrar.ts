@@ -29,8 +29,7 @@ import {
   schemaBehind,
   storageAway,
   unknownService,
-  writeRejected,
-  writeUnanswered,
+  writeFailed,
   writeUnseen,
 } from './problem.ts'
 
@@ -258,21 +257,8 @@ function findIn(snapshot: Snapshot, idOrName: string): Outcome {
   return service ? ok(service) : err(unknownService(idOrName))
 }
 
-export function problemOf({ why }: DatabaseFault, name: string): Problem {
-  switch (why) {
-    case 'duplicate':
-      return duplicateName(name)
-    case 'schema':
-      return schemaBehind
-    case 'rejected':
-      return writeRejected
-    case 'unreachable':
-      return writeUnanswered
-    case 'conflict':
-    case 'busy':
-      return storageAway
-  }
-}
+export const problemOf = (fault: DatabaseFault, name: string): Problem =>
+  writeFailed(fault, duplicateName(name))
 
 const readTime = (text: string | undefined): number | undefined =>
   text === undefined ? undefined : Date.parse(text)

@@ -2,27 +2,33 @@
  * The management API: the canonical paths, and the older ones as aliases of the same handlers. Who may come in
  * is decided once, for all of them.
  */
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
 import { cors } from 'hono/cors'
 import type { Principal } from '../identity/principal.ts'
 import { hasScope, scopesUpTo } from '../identity/scope.ts'
 import type { Background } from '../platform/background.ts'
 import { isAllowedOrigin } from '../protocol/door.ts'
 import { scopeChallenge } from '../protocol/refusal.ts'
+import { answering } from './answer.ts'
 import { mayEnter } from './area.ts'
 import { type DefinitionPorts, definitionRoutes } from './definitions.ts'
 import type { AdminEnv } from './env.ts'
 import { forbidden, respondWithProblem } from './problem.ts'
+import { type KeyPorts, keyRoutes } from './keys.ts'
+import { type LoginPorts, logIn } from './login.ts'
+import { organisationRoutes } from './organisations.ts'
 import { type ServicePorts, serviceRoutes } from './services.ts'
+import { userRoutes } from './users.ts'
 
 export type AdminPorts = ServicePorts &
   DefinitionPorts & {
+    readonly people: KeyPorts & LoginPorts
     readonly allowedOrigins: readonly string[]
     /** The principal, or the response that turns the caller away. */
     readonly admit: (headers: Headers, background: Background) => Promise<Principal | Response>
   }
 
-/** Every path of this API lies under one of these; nothing here answers a caller who was not admitted (S20). */
+/** Every path of this API lies under one of these; nothing but the login answers who was not admitted (S20). */
 const MANAGED = ['/api/v1/*', '/register', '/services', '/update/*', '/delete/*', '/mcp/services/*'] as const
 
 export function adminRoutes(ports: AdminPorts): Hono<AdminEnv> {
@@ -30,9 +36,15 @@ export function adminRoutes(ports: AdminPorts): Hono<AdminEnv> {
   const crossOrigin = cors({
     origin: (origin) => (isAllowedOrigin(origin, ports.allowedOrigins) ? origin : undefined),
   })
+  const backgroundOf =
+    (c: Context): Background =>
+    (work) =>
+      c.executionCtx.waitUntil(work)
+  const login = answering((c) => logIn(c.req.raw, ports.people, backgroundOf(c)))
+  admin.post('/api/v1/auth/login', crossOrigin, login)
   for (const path of MANAGED) {
     admin.use(path, crossOrigin, async (c, next) => {
-      const background: Background = (work) => c.executionCtx.waitUntil(work)
+      const background = backgroundOf(c)
       const admitted = await ports.admit(c.req.raw.headers, background)
       if (admitted instanceof Response) return admitted
       if (!mayEnter(admitted.manages, c.req.method, c.req.path)) return forbid(admitted)
@@ -43,6 +55,9 @@ export function adminRoutes(ports: AdminPorts): Hono<AdminEnv> {
   }
   admin.route('/', serviceRoutes(ports))
   admin.route('/', definitionRoutes(ports))
+  admin.route('/', userRoutes(ports.people))
+  admin.route('/', keyRoutes(ports.people))
+  admin.route('/', organisationRoutes(ports.people))
   return admin
 }
 

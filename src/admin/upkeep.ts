@@ -17,7 +17,7 @@ export const UPKEEP = {
   /** Between two runs, and between two contacts with one service. */
   everyMs: 15_000,
   /**
-   * The free plan allows 50 requests for one invocation. Healing takes four; a service about fourteen, for
+   * The free plan allows 50 requests for one invocation. Healing takes eight; a service about fourteen, for
    * its name, handshakes, lists, the write and its publication (F68). Fewer at once than there are slots, so none waits for one.
    */
   servicesPerRun: 3,

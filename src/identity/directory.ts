@@ -34,7 +34,7 @@ export type UserRecord = {
   readonly username: string
   readonly role: Role
   readonly agentType: string | undefined
-  /** Epoch ms: tokens that were issued before count no more. */
+  /** Epoch ms: of which moment or later a token must be. A new password makes all that were issued before count no more. */
   readonly tokensSince: number
   readonly createdAt: string
 }
@@ -52,12 +52,14 @@ export class Directory {
   readonly image: DirectoryImage
   readonly #organisations: ReadonlyMap<string, OrganisationRecord>
   readonly #keys: ReadonlyMap<string, KeyRecord>
+  readonly #keysByHash: ReadonlyMap<string, KeyRecord>
   readonly #users: ReadonlyMap<string, UserRecord>
 
   constructor(image: DirectoryImage) {
     this.image = image
     this.#organisations = new Map(image.organisations.map((each) => [each.id, each]))
-    this.#keys = new Map(image.keys.map((key) => [key.hash, key]))
+    this.#keys = new Map(image.keys.map((key) => [key.id, key]))
+    this.#keysByHash = new Map(image.keys.map((key) => [key.hash, key]))
     this.#users = new Map(image.users.map((user) => [user.id, user]))
   }
 
@@ -69,8 +71,12 @@ export class Directory {
     return this.#organisations.get(id)
   }
 
+  key(id: string): KeyRecord | undefined {
+    return this.#keys.get(id)
+  }
+
   keyByHash(hash: string): KeyRecord | undefined {
-    return this.#keys.get(hash)
+    return this.#keysByHash.get(hash)
   }
 
   user(id: string): UserRecord | undefined {

@@ -11,6 +11,7 @@ import { readCredential } from './credential.ts'
 import type { Directory, DirectoryImage } from './directory.ts'
 import { DEFAULT_ORGANISATION, type Principal } from './principal.ts'
 import type { Proof, Verifier } from './proof.ts'
+import { isStanding } from './standing.ts'
 import { verifySecret, type StaticSecrets } from './static.ts'
 
 export type IdentityPorts = {
@@ -20,6 +21,8 @@ export type IdentityPorts = {
   /** The kinds of credentials besides the static ones. */
   readonly verifiers: readonly Verifier[]
   readonly directory: Replica<DirectoryImage, Directory>
+  /** An API key was accepted. Called each time; must cost nothing. */
+  readonly noteUse: (keyId: string, background: Background) => void
   readonly clock: Clock
 }
 
@@ -71,7 +74,16 @@ export class Identity {
     const proof = this.#proofs.get(value)
     const directory = proof && this.#ports.directory.fresh(background)
     const standing = directory && proof(directory, this.#ports.clock())
-    return standing ? judge(standing, directory, endpoint) : this.#verify(value, background, endpoint)
+    return standing
+      ? this.#admit(standing, directory, endpoint, background)
+      : this.#verify(value, background, endpoint)
+  }
+
+  /** Whether a caller that was admitted would be admitted now; not while that cannot be told. */
+  async isStanding(principal: Principal, background: Background): Promise<boolean> {
+    if (!principal.grounds) return true
+    const directory = await this.#ports.directory.current(background)
+    return directory.ok && isStanding(principal, directory.value, this.#ports.clock())
   }
 
   /** What was proved before is proved anew where it holds no more. */
@@ -91,9 +103,10 @@ export class Identity {
     const directory = proof === 'unavailable' ? undefined : await this.#ports.directory.current(background)
     if (proof === 'unavailable' || !directory?.ok) return err('unavailable')
     const principal = proof(directory.value, this.#ports.clock())
-    const judged = principal ? judge(principal, directory.value, endpoint) : err('invalid' as const)
-    if (judged.ok) this.#remember(value, proof)
-    return judged
+    if (!principal) return err('invalid')
+    const admitted = this.#admit(principal, directory.value, endpoint, background)
+    if (admitted.ok) this.#remember(value, proof)
+    return admitted
   }
 
   async #prove(value: string, background: Background): Promise<Proof | 'unavailable' | undefined> {
@@ -102,6 +115,18 @@ export class Identity {
       if (proof) return proof
     }
     return undefined
+  }
+
+  #admit(
+    principal: Principal,
+    directory: Directory,
+    endpoint: string | undefined,
+    background: Background,
+  ): Result<Principal, Unidentified> {
+    const judged = judge(principal, directory, endpoint)
+    const keyId = judged.ok ? principal.grounds?.keyId : undefined
+    if (keyId !== undefined) this.#ports.noteUse(keyId, background)
+    return judged
   }
 
   /** Only what counts is remembered, so that guesses take no memory. */

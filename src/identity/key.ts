@@ -1,7 +1,5 @@
 /** API keys: `sy_` and 256 random bits, shown once, kept as their SHA-256. */
 import { encodeBase64Url } from '../platform/base64.ts'
-import { rememberFor } from '../platform/remember.ts'
-import type { KeyRecord } from './directory.ts'
 import { principalOfKey, type Verifier } from './proof.ts'
 
 /** 43 characters hold 256 bits in base64url (RFC 4648, section 5). */
@@ -30,9 +28,6 @@ export const verifyApiKey: Verifier = async (credential) => {
   const hash = await hashApiKey(credential)
   return (directory, nowMs) => {
     const key = directory.keyByHash(hash)
-    if (!key || (key.expiresAt !== undefined && Date.parse(key.expiresAt) <= nowMs)) return undefined
-    return key.userId === undefined ? standingAlone(key) : principalOfKey(key, directory.user(key.userId))
+    return key && principalOfKey(key, directory, nowMs)
   }
 }
-
-const standingAlone = rememberFor((key: KeyRecord) => principalOfKey(key, undefined))

@@ -15,6 +15,19 @@ export type Principal = {
   readonly manages: Manages
   /** The endpoints that its token is for; absent: all of the gateway (S16). */
   readonly onlyAt?: readonly string[]
+  /** What it rests on, where that can end before this isolate does. */
+  readonly grounds?: Grounds
+}
+
+/** What must go on for a credential to count; looked at again while something of its caller stays open. */
+export type Grounds = {
+  /** The key that it came with, and the user who it is. */
+  readonly keyId?: string
+  readonly userId?: string
+  /** Of a token: since when the tokens of its user counted when it was issued. */
+  readonly tokensSince?: number
+  /** Epoch ms. */
+  readonly expiresAt?: number
 }
 
 /** `all`: the whole organisation. `services`: registers and lists them. `own`: what belongs to itself. */

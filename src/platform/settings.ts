@@ -17,6 +17,8 @@ export type Settings = {
   readonly bearerToken: Secret
   /** 32 bytes. */
   readonly encryptionKey: Uint8Array
+  /** Signs the tokens that users log in for. */
+  readonly jwtSecret: Secret
   readonly auth: 'required' | 'open'
   readonly tokenManages: boolean
   readonly allowPrivateUpstreams: boolean
@@ -113,6 +115,7 @@ export function readSettings(env: Environment): Result<Settings, readonly string
     apiKey: credential('API_KEY'),
     bearerToken: credential('MCP_BEARER_TOKEN'),
     encryptionKey: readKey(required('ENCRYPTION_KEY'), faults),
+    jwtSecret: readJwtSecret(required('JWT_SECRET'), faults),
     auth: oneOf('MCP_AUTH', ['required', 'open'], 'required'),
     tokenManages: flag('MCP_TOKEN_MANAGES'),
     allowPrivateUpstreams: flag('ALLOW_PRIVATE_UPSTREAMS'),
@@ -144,6 +147,18 @@ function readKey(value: string, faults: string[]): Uint8Array {
   }
   return bytes
 }
+
+/** What one who holds a token could try out is no secret. */
+function readJwtSecret(value: string, faults: string[]): Secret {
+  if (value !== '' && value.length < MIN_JWT_SECRET_CHARS) {
+    faults.push(
+      `Secret JWT_SECRET must have at least ${MIN_JWT_SECRET_CHARS} characters: make one with \`openssl rand -base64 32\`.`,
+    )
+  }
+  return new Secret(value)
+}
+
+const MIN_JWT_SECRET_CHARS = 16
 
 /** `MCP_SERVICES` is a list of `name=url`, or of names whose url stands in `MCP_SERVICE_<NAME>_URL`. */
 function readConfigured(text: (name: string) => string, faults: string[]): ConfiguredService[] {

@@ -33,6 +33,7 @@ function startBroken(thrown: unknown) {
     auth: 'required',
     verifiers: [],
     directory: broken,
+    noteUse: () => undefined,
     clock: Date.now,
   })
   const app = createApp({
@@ -48,6 +49,7 @@ function startBroken(thrown: unknown) {
       clock: broken,
     },
     admin: {
+      people: broken,
       registrarOf: () => broken,
       approverOf: () => broken,
       figures: broken,
