@@ -38,8 +38,8 @@ export class SessionListener {
 
   /** Opens the stream, after what the client missed of it. A session has one; the newest wins. */
   async open(listener: Listener): Promise<Response> {
-    const { organisationId } = listener.principal
-    const registry = this.#ports.registryOf(organisationId)
+    const { principal } = listener
+    const registry = this.#ports.registryOf(principal.organisationId)
     const { background, log } = this.#keeper
     const current = await registry.current(background)
     if (!current.ok) return refuse(current.error)
@@ -58,10 +58,10 @@ export class SessionListener {
     const { endpoint } = listener
     const { closed } = outlet
     const onChange = (group: KindGroup): void => this.#emit(listChanged(group))
-    const following = { organisationId, endpoint, groups: GROUPS, background, closed, onChange }
+    const following = { principal, endpoint, groups: GROUPS, background, closed, onChange }
     const snapshot = current.value
     background(this.#ports.watch(snapshot.servicesAt(endpoint), background))
-    background(followRegistry(snapshot, following, this.#ports))
+    background(followRegistry(snapshot, following, this.#ports).then(outlet.close))
     this.#joined = this.#joinOnly(listener)
       .then(() => this.changed())
       .catch(() => undefined)

@@ -2,6 +2,7 @@
  * What a listening caller is told of: lists that changed in the registry, and what upstreams say of their own
  * accord. Serves the streams of both eras.
  */
+import type { Principal } from '../identity/principal.ts'
 import type { Background } from '../platform/background.ts'
 import { systemClock } from '../platform/clock.ts'
 import { Deadline, wait, within } from '../platform/deadline.ts'
@@ -22,10 +23,12 @@ export type FollowPorts = {
   readonly registryOf: (organisationId: string) => Registry
   /** Sees to it that the changes of these services are noticed for a while. Settles when they are, or soon. */
   readonly watch: (services: readonly ServiceRecord[], background: Background) => Promise<void>
+  /** Whether its credential still counts. */
+  readonly isStanding: (principal: Principal, background: Background) => Promise<boolean>
 }
 
 export type Following = {
-  readonly organisationId: string
+  readonly principal: Principal
   readonly endpoint: Endpoint
   readonly groups: readonly KindGroup[]
   readonly background: Background
@@ -43,19 +46,19 @@ export const LISTENING: OutletBounds = {
   clock: systemClock,
 }
 
-/** Follows the registry until the stream is closed, beginning from what `seen` shows. */
+/** Follows the registry until the stream is closed or its caller no longer counts, beginning from what `seen` shows. */
 export async function followRegistry(
   seen: Snapshot,
   following: Following,
-  { registryOf, watch }: FollowPorts,
+  { registryOf, watch, isStanding }: FollowPorts,
 ): Promise<void> {
-  const { organisationId, endpoint, groups, background, closed, onChange } = following
-  const registry = registryOf(organisationId)
+  const { principal, endpoint, groups, background, closed, onChange } = following
+  const registry = registryOf(principal.organisationId)
   const shown = new Map(groups.map((group) => [group, seen.viewFingerprint(group, endpoint)]))
   let version = seen.version
   for (let looks = 1; !closed.aborted; looks++) {
     await wait(LIMITS.listenLookMs)
-    if (closed.aborted) return
+    if (closed.aborted || !(await isStanding(principal, background))) return
     await within(FRESHNESS.waitMs, registry.freshen(LIMITS.listenLookMs, background))
     const { snapshot } = registry.held
     if (!snapshot) continue

@@ -69,8 +69,8 @@ export async function openSubscription(asked: Asked, idText: string, ports: Port
     const params = JSON.stringify({ notifications: filter })
     tell(`{"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged","params":${params}}`)
     const onChange = (group: KindGroup): void => tell(listChanged(group))
-    const { organisationId } = asked.principal
-    const following = { organisationId, endpoint, groups, background, closed: outlet.closed, onChange }
+    const { principal } = asked
+    const following = { principal, endpoint, groups, background, closed: outlet.closed, onChange }
     await followRegistry(snapshot, following, ports.listen)
     outlet.close()
   }
