@@ -16,7 +16,7 @@ const HASH_BYTES = 32
 const MAX_BYTES = 134_217_728
 
 /** `$scrypt$ln=15,r=8,p=1$<salt>$<hash>`, both in base64 without padding. */
-const STORED = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9+/]{22,86})\$([A-Za-z0-9+/]{43})$/
+const STORED = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9+/]{2,86})\$([A-Za-z0-9+/]{43})$/
 
 export function hashPassword(password: string): string {
   const salt = randomBytes(SALT_BYTES)

@@ -8,6 +8,7 @@ import {
 } from '../../../src/identity/directory.ts'
 import { Identity } from '../../../src/identity/identify.ts'
 import { hashApiKey, makeApiKey, verifyApiKey } from '../../../src/identity/key.ts'
+import type { Principal } from '../../../src/identity/principal.ts'
 import { FRESHNESS, Replica, type ReplicaSource } from '../../../src/platform/replica.ts'
 import { err, ok } from '../../../src/platform/result.ts'
 import { Secret } from '../../../src/platform/secret.ts'
@@ -36,7 +37,7 @@ const imageOf = (version: number, keys: readonly KeyRecord[], isSuspended = fals
 
 /** An identity whose directory is `world.image`, or away. */
 function startIdentity(image: DirectoryImage | undefined = imageOf(1, [RECORD])) {
-  const world = { now: 1_000_000, image: image as DirectoryImage | undefined, verified: 0 }
+  const world = { now: 1_000_000, image: image as DirectoryImage | undefined, verified: 0, used: [] as string[] }
   const source: ReplicaSource<DirectoryImage> = {
     publishedVersion: async () => world.image?.version,
     publishedImage: async () => world.image,
@@ -59,6 +60,7 @@ function startIdentity(image: DirectoryImage | undefined = imageOf(1, [RECORD]))
       },
     ],
     directory: new Replica(source, options, clock),
+    noteUse: (keyId) => void world.used.push(keyId),
     clock,
   })
   const pending: Promise<unknown>[] = []
@@ -69,7 +71,9 @@ function startIdentity(image: DirectoryImage | undefined = imageOf(1, [RECORD]))
     await Promise.all(pending.splice(0))
     return identified.ok ? identified.value : identified.error
   }
-  return { world, ask }
+  const isStanding = (principal: Principal): Promise<boolean> =>
+    identity.isStanding(principal, (work) => void pending.push(work))
+  return { world, ask, isStanding }
 }
 
 describe('an API key', () => {
@@ -78,6 +82,12 @@ describe('an API key', () => {
     const principal = { organisationId: 'acme', subject: 'key:k', agentType: 'researcher', manages: 'own' }
     for (let at = 0; at < 3; at++) expect(await ask(key)).toMatchObject(principal)
     expect(world.verified).toBe(1)
+  })
+
+  it('is noted when it is used; other credentials, and wrong keys, are not', async () => {
+    const { world, ask } = startIdentity()
+    for (const credential of [key, 'agent', 'operator', makeApiKey().key, undefined]) await ask(credential)
+    expect(world.used).toEqual(['k'])
   })
 
   it('S18 that is wrong is refused, also where anonymous callers are admitted', async () => {
@@ -103,6 +113,17 @@ describe('an API key', () => {
     expect(await ask(key, DIRECTORY_USELESS_AFTER_MS)).toMatchObject({ subject: 'key:k' })
     expect(await ask(key, 1)).toBe('unavailable')
     expect(await ask('agent')).toMatchObject({ subject: 'bearer-token' })
+  })
+
+  it('F57 that nobody could judge for a minute lets go of what its caller has open', async () => {
+    const { world, ask, isStanding } = startIdentity()
+    const principal = await ask(key)
+    if (typeof principal === 'string') throw new Error(principal)
+    world.image = undefined
+    world.now += DIRECTORY_USELESS_AFTER_MS
+    expect(await isStanding(principal)).toBe(true)
+    world.now += 1
+    expect(await isStanding(principal)).toBe(false)
   })
 
   it('ends when its time is over', async () => {
