@@ -28,7 +28,7 @@ export function userRoutes({ accounts, people }: UserPorts): Hono<AdminEnv> {
     const { password, agentType, ...user } = body.value
     const id = crypto.randomUUID()
     const row = { id, organisationId, ...user, agentType, passwordHash: hashPassword(password) }
-    const act = { actor, action: 'user.create', target: id, detail: { role: user.role } }
+    const act = { actor, action: 'user.create', target: id, detail: user }
     const written = people.insertUser(row, act)
     const after = await accounts.commit(written, duplicateUsername(user.username), c.get('background'))
     if (!after.ok) return after

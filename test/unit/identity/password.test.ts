@@ -25,6 +25,19 @@ describe('a password', () => {
   })
 
   it('of nobody is never right', () => expect(isPassword('', undefined)).toBe(false))
+
+  it('of nobody takes as long to be wrong as one of somebody', () => {
+    const stored = hashPassword('correct horse')
+    const msOf = (of: string | undefined): number => {
+      const times = Array.from({ length: 5 }, () => {
+        const startedAt = performance.now()
+        isPassword('wrong', of)
+        return performance.now() - startedAt
+      })
+      return Math.min(...times)
+    }
+    expect(msOf(undefined)).toBeGreaterThan(msOf(stored) / 2)
+  })
 })
 
 describe('guesses', () => {
