@@ -37,7 +37,12 @@ const imageOf = (version: number, keys: readonly KeyRecord[], isSuspended = fals
 
 /** An identity whose directory is `world.image`, or away. */
 function startIdentity(image: DirectoryImage | undefined = imageOf(1, [RECORD])) {
-  const world = { now: 1_000_000, image: image as DirectoryImage | undefined, verified: 0, used: [] as string[] }
+  const world = {
+    now: 1_000_000,
+    image: image as DirectoryImage | undefined,
+    verified: 0,
+    used: [] as string[],
+  }
   const source: ReplicaSource<DirectoryImage> = {
     publishedVersion: async () => world.image?.version,
     publishedImage: async () => world.image,

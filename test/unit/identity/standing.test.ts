@@ -6,7 +6,12 @@ import { principalOfKey, principalOfUser } from '../../../src/identity/proof.ts'
 import { isStanding } from '../../../src/identity/standing.ts'
 
 const NOW = 1_000_000
-const common = { organisationId: 'acme', role: 'user', agentType: 'a', createdAt: '2026-01-01T00:00:00Z' } as const
+const common = {
+  organisationId: 'acme',
+  role: 'user',
+  agentType: 'a',
+  createdAt: '2026-01-01T00:00:00Z',
+} as const
 const USER: UserRecord = { ...common, id: 'u', username: 'ada', tokensSince: 500 }
 const KEY: KeyRecord = {
   ...common,
@@ -43,7 +48,11 @@ const keysWith = (part: Partial<KeyRecord>) => ({ keys: BEFORE.keys.map((key) =>
 
 it.each<[string, Partial<typeof BEFORE>, readonly Who[]]>([
   ['nothing happened', {}, []],
-  ['the organisation is suspended', { organisations: [{ id: 'acme', name: 'Acme', isSuspended: true }] }, ALL],
+  [
+    'the organisation is suspended',
+    { organisations: [{ id: 'acme', name: 'Acme', isSuspended: true }] },
+    ALL,
+  ],
   ['the organisation is gone', { organisations: [] }, ALL],
   ['the keys are revoked', { keys: [] }, ['key', 'key of a user']],
   ['the keys are of another agent type', keysWith({ agentType: 'b' }), ['key', 'key of a user']],
@@ -61,5 +70,7 @@ it('F57 when their time is over', () =>
 
 it('callers of the environment stand whatever the directory says', () => {
   const { grounds: _, ...plain } = PRINCIPALS.key
-  expect(isStanding(plain, new Directory({ version: 2, organisations: [], keys: [], users: [] }), NOW)).toBe(true)
+  expect(isStanding(plain, new Directory({ version: 2, organisations: [], keys: [], users: [] }), NOW)).toBe(
+    true,
+  )
 })
