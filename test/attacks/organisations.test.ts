@@ -19,26 +19,27 @@ const sides = {} as Record<Name, Side>
 beforeAll(async () => {
   stack = await startStack()
   gateway = await stack.gateway()
-  for (const name of NAMES) {
-    const admin = await makeOrganisation(gateway, `org-${name}`)
-    const many = Array.from({ length: 1_000 }, (_, at) => ({
-      name: `t${at}`,
-      inputSchema: { type: 'object' },
-    }))
-    const own = { name: `only-${name}`, inputSchema: { type: 'object' } }
-    const upstream = await startUpstream({ era: 'legacy', stateful: true, tools: [own] })
-    const task = await startUpstream({ era: 'modern', runsTasks: true })
-    const paged = await startUpstream({ era: 'legacy', tools: many.slice(0, 995) })
-    closing.push(upstream, task, paged)
-    for (const [service, { url }] of Object.entries({ x: upstream, task, paged })) {
-      const registration = { name: service, url, ...STAYS_CLOSED }
-      const { status, text } = await gateway.manage('POST', '/api/v1/servers', registration, by(admin))
-      expect([status, text]).toEqual([201, expect.any(String)])
-    }
-    const { key: agent } = await makeKey(gateway, {}, admin)
-    sides[name] = { admin, agent, upstream }
+  await Promise.all(NAMES.map(openSide))
+}, 120_000)
+
+async function openSide(name: Name): Promise<void> {
+  const admin = await makeOrganisation(gateway, `org-${name}`)
+  const own = { name: `only-${name}`, inputSchema: { type: 'object' } }
+  const upstream = await startUpstream({ era: 'legacy', stateful: true, tools: [own] })
+  const services: Record<string, Upstream> = { x: upstream, paged: await startUpstream({ tools: MANY }) }
+  if (name === 'a') services['task'] = await startUpstream({ era: 'modern', runsTasks: true })
+  for (const [service, { url }] of Object.entries(services)) {
+    const registration = { name: service, url, ...STAYS_CLOSED }
+    const { status, text } = await gateway.manage('POST', '/api/v1/servers', registration, by(admin))
+    expect([status, text]).toEqual([201, expect.any(String)])
   }
-})
+  closing.push(...Object.values(services))
+  const { key: agent } = await makeKey(gateway, {}, admin)
+  sides[name] = { admin, agent, upstream }
+}
+
+/** With those of `x` more than one page. */
+const MANY = Array.from({ length: 990 }, (_, at) => ({ name: `t${at}`, inputSchema: { type: 'object' } }))
 const closing: Upstream[] = []
 afterAll(async () => {
   await stack.close()
