@@ -37,6 +37,7 @@ beforeEach(() => {
         return verify()
       },
     ],
+    noteUse: () => undefined,
     directory: { fresh: () => directory, current: async () => ok(directory) } as never,
     clock: () => now,
   })
