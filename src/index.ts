@@ -6,6 +6,7 @@ import type { Upkeep } from './admin/upkeep.ts'
 import { createApp } from './app.ts'
 import { ClientSessionObject } from './durable/client-session.ts'
 import { type Namespaces, ServiceGuards, SessionObjects } from './durable/objects.ts'
+import type { CredentialVault } from './durable/credential-refresh.ts'
 import { ParkedCallObject } from './durable/parked-call.ts'
 import { ParkedObjects } from './durable/parked-objects.ts'
 import { openReach } from './durable/reach.ts'
@@ -26,6 +27,7 @@ import { DEFAULT_ORGANISATION } from './identity/principal.ts'
 import type { Verifier } from './identity/proof.ts'
 import { ProtectedResource } from './identity/resource.ts'
 import { Sessions } from './identity/session.ts'
+import { Credentials } from './mcp/credential.ts'
 import { guardedBy as guardedUnder } from './mcp/permit.ts'
 import type { DispatchPorts } from './mcp/prepare.ts'
 import { InFlight } from './mcp/inflight.ts'
@@ -57,7 +59,9 @@ import { UsageStore } from './storage/usage.ts'
 import { type Log, openLog } from './telemetry/log.ts'
 import { checkAddress } from './upstream/address.ts'
 import { discover } from './upstream/discovery.ts'
+import type { Grant } from './upstream/grant.ts'
 import { hostOf, Hosts } from './upstream/hosts.ts'
+import { refreshGrant } from './upstream/refresh.ts'
 import { openResolver } from './upstream/resolver.ts'
 import { UpstreamSessions } from './upstream/session.ts'
 import { unconfigured } from './unconfigured.ts'
@@ -113,11 +117,19 @@ function compose(settings: Settings, namespaces: Namespaces): Gateway {
     sealers,
     discover: (destination) => discover({ ...destination, budget }),
     forgive: (service) => guards.forgive(service),
+    credential: (service, background) => credentials.get(service, background),
+    renewCredential: (service, refused, background) => credentials.renew(service, refused, background),
     policy,
     hosts,
     configured: (organisationId) => (organisationId === DEFAULT_ORGANISATION ? settings.configured : []),
     clock,
     log,
+  })
+  const vaultOf = (organisationId: string): CredentialVault => realms.of(organisationId).vault
+  const credentials: Credentials = new Credentials({
+    open: (sealed) => vaultOf(sealed.organisationId).open(sealed),
+    ask: (question) => guards.refreshCredential(question),
+    clock,
   })
   const registryOf = (organisationId: string): Registry => realms.of(organisationId).registry
   const registrarOf = (organisationId: string): Registrar => realms.of(organisationId).registrar
@@ -146,7 +158,7 @@ function compose(settings: Settings, namespaces: Namespaces): Gateway {
     memory: new SessionObjects(namespaces.CLIENT_SESSION, reach, clock),
     inFlight: new InFlight(),
     tickets: openTickets(settings.encryptionKey),
-    openCredential: (service) => realms.of(service.organisationId).openCredential(service),
+    credentials,
     recover: (service, background) => registrarOf(service.organisationId).recover(service, background),
     noteChange: (service, background) => background(guards.noteChange(service)),
     noteMismatch: (service, background) => background(guards.noteMismatch(service)),
@@ -214,6 +226,10 @@ function compose(settings: Settings, namespaces: Namespaces): Gateway {
     refresh: (service: ServiceRecord, background: Background) =>
       registrarOf(service.organisationId).refresh(service, background),
     storeUsage: usage.store.bind(usage),
+    credentials: {
+      vaultOf,
+      refresh: (grant: Grant, resource: string) => refreshGrant(grant, resource, { policy, hosts, clock }),
+    },
     healthIntervalMs,
     refreshIntervalMs,
   }

@@ -1,12 +1,15 @@
 /** Everything that one organisation has to itself: its registry, its operators' ways to change it, its upkeep. */
 import { Approver } from './admin/approver.ts'
 import { Registrar, type RegistrarPorts } from './admin/registrar.ts'
+import { resealCredentials } from './admin/reseal.ts'
 import { Upkeep } from './admin/upkeep.ts'
+import type { CredentialVault } from './durable/credential-refresh.ts'
+import type { Background } from './platform/background.ts'
 import type { Clock } from './platform/clock.ts'
 import type { ReplicaSource } from './platform/replica.ts'
 import type { Sealer } from './platform/seal.ts'
 import type { ConfiguredService } from './platform/settings.ts'
-import type { RegistryImage, ServiceRecord } from './registry/image.ts'
+import type { RegistryImage } from './registry/image.ts'
 import { Registry } from './registry/registry.ts'
 import { ApprovalStore } from './storage/approvals.ts'
 import { CredentialStore } from './storage/credential.ts'
@@ -18,7 +21,7 @@ import type { QuickStore } from './storage/quick.ts'
 import { ServiceStore } from './storage/services.ts'
 import { StoredSource } from './storage/source.ts'
 import type { Log } from './telemetry/log.ts'
-import type { UpstreamAuth } from './upstream/connection.ts'
+import { describeRejection } from './upstream/grant.ts'
 
 export type Realm = {
   readonly registry: Registry
@@ -26,11 +29,14 @@ export type Realm = {
   readonly registrar: Registrar
   readonly approver: Approver
   readonly upkeep: Upkeep
-  readonly openCredential: (service: ServiceRecord) => UpstreamAuth | Promise<UpstreamAuth | undefined>
+  readonly vault: CredentialVault
 }
 
 /** What all organisations share. */
-export type RealmPorts = Pick<RegistrarPorts, 'discover' | 'forgive' | 'policy' | 'hosts'> & {
+export type RealmPorts = Pick<
+  RegistrarPorts,
+  'discover' | 'forgive' | 'credential' | 'renewCredential' | 'policy' | 'hosts'
+> & {
   readonly reads: Database
   readonly writes: Database
   readonly patience: Patience
@@ -75,6 +81,28 @@ function openRealm(organisationId: string, ports: RealmPorts): Realm {
   const registrar = new Registrar({ ...ports, registry, store, credentials })
   const approver = new Approver({ registrar, store: new ApprovalStore(writes, patience, organisationId) })
   const configured = ports.configured(organisationId)
-  const upkeep = new Upkeep({ registry, registrar, configured, clock, random: Math.random, log })
-  return { registry, source, registrar, approver, upkeep, openCredential: credentials.open.bind(credentials) }
+  const reseal = (background: Background): Promise<void> =>
+    resealCredentials({ registry, store, credentials }, background)
+  const upkeep = new Upkeep({ registry, registrar, reseal, configured, clock, random: Math.random, log })
+  return { registry, source, registrar, approver, upkeep, vault: openVault(credentials, store, registry) }
+}
+
+function openVault(credentials: CredentialStore, store: ServiceStore, registry: Registry): CredentialVault {
+  return {
+    open: credentials.open.bind(credentials),
+    seal: credentials.seal.bind(credentials),
+    stored: store.storedAuth.bind(store),
+    async store({ service, from, to, rejection }, background) {
+      const act = { actor: 'gateway', action: 'credential.refresh', target: service.name }
+      const replaced = rejection
+        ? await store.replaceAuth(
+            service.id,
+            { from, to, fault: describeRejection(rejection) },
+            { ...act, outcome: 'rejected', detail: { reason: rejection } },
+          )
+        : await store.replaceAuth(service.id, { from, to }, act)
+      if (replaced.ok && replaced.value) background(registry.reload(background))
+      return replaced
+    },
+  }
 }

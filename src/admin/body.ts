@@ -23,6 +23,11 @@ const url = z.string().min(1).max(2_048)
 const headerName = z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/, 'must be a header name')
 const headerValue = z.string().regex(/^[\t\x20-\x7e]{0,4096}$/, 'must be printable ASCII')
 const credential = headerValue.min(1)
+const token = z.string().regex(/^[\x21-\x7e]{1,8192}$/, 'must be printable ASCII without spaces')
+const instant = z.string().refine((text) => ISO_TIME.test(text) && !Number.isNaN(Date.parse(text)), {
+  error: 'must be a time as in 2026-01-31T12:00:00Z',
+})
+const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/
 
 /** Headers that the gateway sets itself; one of them fixed by an operator would break every request. */
 const OWN_HEADERS: ReadonlySet<string> = new Set([
@@ -50,6 +55,16 @@ const auth = z.discriminatedUnion('type', [
     type: z.literal('api-key'),
     apiKey: credential,
     header: foreignHeader.default('X-API-Key'),
+  }),
+  z.strictObject({
+    type: z.literal('oauth2'),
+    accessToken: token,
+    refreshToken: token,
+    tokenUrl: url,
+    clientId: z.string().min(1).max(2_048),
+    clientSecret: z.string().min(1).max(4_096).optional(),
+    scope: headerValue.min(1).optional(),
+    expiresAt: instant.optional(),
   }),
 ])
 

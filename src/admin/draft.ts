@@ -13,7 +13,12 @@ export type Draft = Destination & {
   readonly config: ServiceConfig
   /** `undefined`: as they are. */
   readonly instances: readonly ServiceInstance[] | undefined
+  /** The credential is not the stored one. */
+  readonly hasNewAuth: boolean
 }
+
+/** What decides about a write besides what it says. */
+export type DraftRules = { readonly policy: AddressPolicy; readonly now: number }
 
 const CONFIG_FIELDS = [
   'timeoutMs',
@@ -27,9 +32,9 @@ const CONFIG_FIELDS = [
   'pinDefinitions',
 ] as const
 
-export function draftOf(body: Registration, policy: AddressPolicy): Result<Draft, Problem> {
+export function draftOf(body: Registration, rules: DraftRules): Result<Draft, Problem> {
   const nothing = { auth: { type: 'none' }, config: {}, known: [] } as const
-  return build({ ...nothing, url: body.url, transport: body.transport }, body, policy)
+  return build({ ...nothing, url: body.url, transport: body.transport }, body, rules)
 }
 
 /** The stored service with the fields of `body` laid over it. */
@@ -37,7 +42,7 @@ export function merge(
   service: ServiceRecord,
   auth: UpstreamAuth,
   body: Change,
-  policy: AddressPolicy,
+  rules: DraftRules,
 ): Result<Draft, Problem> {
   if (body.name !== undefined && body.name !== service.name) {
     return err(
@@ -45,7 +50,7 @@ export function merge(
     )
   }
   const { url = service.url, transport = body.url === undefined ? knownTransport(service) : undefined } = body
-  return build({ url, transport, auth, config: service.config, known: service.instances }, body, policy)
+  return build({ url, transport, auth, config: service.config, known: service.instances }, body, rules)
 }
 
 /** One that was never spoken to may have been guessed. */
@@ -60,19 +65,23 @@ type Base = Pick<Draft, 'url' | 'transport' | 'auth' | 'config'> & {
 function build(
   { url, transport, auth, config: stored, known }: Base,
   body: Change,
-  policy: AddressPolicy,
+  rules: DraftRules,
 ): Result<Draft, Problem> {
+  const { policy } = rules
   const address = checkAddress(url, policy, transport === 'sse' ? '/sse' : '/mcp')
   if (!address.ok) return err(addressRefused('url', address.error))
   const instances =
     body.instances === undefined ? ok(undefined) : checkInstances(body.instances, known, policy)
   if (!instances.ok) return instances
+  const given = body.auth === undefined ? ok(auth) : readAuth(body.auth, auth, rules)
+  if (!given.ok) return given
   const config = configOf(stored, body)
   return ok({
     url: address.value.href,
     transport,
     headers: config.headers ?? {},
-    auth: body.auth ? readAuth(body.auth) : auth,
+    auth: given.value,
+    hasNewAuth: body.auth !== undefined,
     config,
     instances: instances.value,
   })
@@ -115,13 +124,45 @@ function configOf({ fallbackTools: stored, ...settings }: ServiceConfig, body: C
 const listOf = (tools: readonly unknown[]): string | undefined =>
   tools.length === 0 ? undefined : JSON.stringify(tools)
 
-function readAuth(auth: NonNullable<Change['auth']>): UpstreamAuth {
+function readAuth(
+  auth: NonNullable<Change['auth']>,
+  before: UpstreamAuth,
+  rules: DraftRules,
+): Result<UpstreamAuth, Problem> {
   switch (auth.type) {
     case 'none':
-      return auth
+      return ok(auth)
     case 'bearer':
-      return { type: 'bearer', token: new Secret(auth.token) }
+      return ok({ type: 'bearer', token: new Secret(auth.token) })
     case 'api-key':
-      return { type: 'api-key', apiKey: new Secret(auth.apiKey), header: auth.header }
+      return ok({ type: 'api-key', apiKey: new Secret(auth.apiKey), header: auth.header })
+    case 'oauth2':
+      return readGrant(auth, before, rules)
   }
 }
+
+/** What is refreshed later is asked at an address that is checked like an upstream's. */
+function readGrant(
+  { accessToken, refreshToken, tokenUrl, clientId, clientSecret, scope, expiresAt }: GivenGrant,
+  before: UpstreamAuth,
+  { policy, now }: DraftRules,
+): Result<UpstreamAuth, Problem> {
+  const address = checkAddress(tokenUrl, policy, '/')
+  if (!address.ok) return err(addressRefused('auth.tokenUrl', address.error))
+  return ok({
+    type: 'oauth2',
+    accessToken: new Secret(accessToken),
+    refreshToken: new Secret(refreshToken),
+    tokenUrl: address.value.href,
+    clientId,
+    clientSecret: clientSecret === undefined ? undefined : new Secret(clientSecret),
+    scope,
+    receivedAt: now,
+    expiresAt: expiresAt === undefined ? undefined : Date.parse(expiresAt),
+    // Later than the one before, whichever clock that was set by.
+    setAt: before.type === 'oauth2' ? Math.max(now, before.setAt + 1) : now,
+    turn: 0,
+  })
+}
+
+type GivenGrant = Extract<NonNullable<Change['auth']>, { type: 'oauth2' }>

@@ -3,24 +3,21 @@
  * address, ask the upstream what it offers, store both in one transaction, then answer from the new snapshot.
  */
 import type { Background } from '../platform/background.ts'
-import type { Clock } from '../platform/clock.ts'
 import { err, ok, type Result } from '../platform/result.ts'
 import type { Registry } from '../registry/registry.ts'
 import { claimsOf } from '../registry/claim.ts'
 import type { ServiceConfig, ServiceRecord } from '../registry/image.ts'
 import type { Snapshot } from '../registry/snapshot.ts'
-import type { CredentialStore } from '../storage/credential.ts'
 import type { DatabaseFault } from '../storage/database.ts'
 import type { Act } from '../storage/commit.ts'
 import type { ServiceFields, ServiceStore } from '../storage/services.ts'
-import type { AddressPolicy } from '../upstream/address.ts'
-import type { Destination } from '../upstream/connection.ts'
 import type { Discovery } from '../upstream/discovery.ts'
-import { describeFault, type Fault } from '../upstream/fault.ts'
-import type { Hosts } from '../upstream/hosts.ts'
-import { checkPlaces, type Place } from './address.ts'
+import { describeFault, type Fault, isUnaccepted } from '../upstream/fault.ts'
+import { describeRejection } from '../upstream/grant.ts'
+import { checkPlaces } from './address.ts'
+import { Approach, type ApproachPorts, placesOf } from './approach.ts'
 import type { Change, Registration } from './body.ts'
-import { draftOf, merge, type Draft } from './draft.ts'
+import { type Draft, draftOf } from './draft.ts'
 import { hasDigests, readOffered } from './pin.ts'
 import {
   discoveryFailed,
@@ -33,26 +30,22 @@ import {
   writeUnseen,
 } from './problem.ts'
 
-export type RegistrarPorts = {
+export type RegistrarPorts = ApproachPorts & {
   readonly registry: Registry
   readonly store: ServiceStore
-  readonly credentials: CredentialStore
-  readonly discover: (destination: Destination) => Promise<Result<Discovery, Fault>>
   /** An operator has seen the service work, so its circuit need not stay open. */
   readonly forgive: (service: ServiceRecord) => Promise<void>
-  readonly policy: AddressPolicy
-  /** Where names lead. */
-  readonly hosts: Pick<Hosts, 'examine'>
-  readonly clock: Clock
 }
 
 type Outcome = Result<ServiceRecord, Problem>
 
 export class Registrar {
   readonly #ports: RegistrarPorts
+  readonly #approach: Approach
 
   constructor(ports: RegistrarPorts) {
     this.#ports = ports
+    this.#approach = new Approach(ports)
   }
 
   /** What operators read: the registry as committed, or the last one known while the database is away. */
@@ -77,13 +70,17 @@ export class Registrar {
     const snapshot = await this.#committed(background)
     if (!snapshot.ok) return snapshot
     if (snapshot.value.service(body.name)) return err(duplicateName(body.name))
-    const draft = draftOf(body, this.#ports.policy)
+    const draft = draftOf(body, this.#approach.rules)
     if (!draft.ok) return draft
     const checked = await checkPlaces(placesOf(draft.value), this.#ports.hosts, true)
     if (!checked.ok) return checked
     const discovered = await this.#ports.discover(draft.value)
     const fallback = draft.value.config.fallbackTools
-    if (!discovered.ok && fallback === undefined) return err(discoveryFailed(body.name, discovered.error))
+    // Refreshed once it is stored: what a refresh brings must not be lost.
+    const isEnded = draft.value.auth.type === 'oauth2' && !discovered.ok && isUnaccepted(discovered.error)
+    if (!discovered.ok && fallback === undefined && !isEnded) {
+      return err(discoveryFailed(body.name, discovered.error))
+    }
     const id = crypto.randomUUID()
     const { config } = draft.value
     const offered = await readOffered(undefined, config, discovered)
@@ -100,7 +97,10 @@ export class Registrar {
       target: body.name,
       ...offered.act,
     })
-    return await this.answer(stored, body.name, background)
+    const registered = await this.answer(stored, body.name, background)
+    if (!registered.ok || !isEnded) return registered
+    await this.recover(registered.value, background)
+    return await this.findCommitted(body.name, background)
   }
 
   /** Merges the fields given and rediscovers. A new address or credential that does not work changes nothing. */
@@ -108,13 +108,12 @@ export class Registrar {
     const found = await this.findCommitted(idOrName, background)
     if (!found.ok) return found
     const service = found.value
-    const auth = await this.#ports.credentials.open(service)
-    const draft = merge(service, auth ?? { type: 'none' }, body, this.#ports.policy)
+    const draft = await this.#approach.asChanged(service, body, background)
     if (!draft.ok) return draft
-    const areNew = body.url !== undefined || body.instances !== undefined
+    const areNew = [body.url, body.instances, body.auth].some((field) => field !== undefined)
     const checked = await checkPlaces(placesOf(draft.value), this.#ports.hosts, areNew)
     if (!checked.ok) return checked
-    const discovered = await this.#ports.discover(draft.value)
+    const discovered = await this.#approach.discover(service, draft.value, background)
     const isNewConnection = [body.url, body.transport, body.auth, body.headers].some(
       (field) => field !== undefined,
     )
@@ -132,9 +131,9 @@ export class Registrar {
 
   /** Asks an upstream again, unasked by anyone. Writes only news, so that a dead service does not fill the log. */
   async recover(service: ServiceRecord, background: Background): Promise<void> {
-    const draft = await this.#draftAsStored(service)
-    if (!draft) return
-    const discovered = await this.#ports.discover(draft)
+    const draft = await this.#approach.asStored(service, background)
+    if (!draft || rejectionIn(draft)) return
+    const discovered = await this.#approach.discover(service, draft, background)
     if (!discovered.ok && describeFault(discovered.error) === service.statusReason) return
     const act = { actor: 'gateway', action: 'service.recover', target: service.name }
     await this.#store(service, draft, discovered, act, background)
@@ -142,15 +141,12 @@ export class Registrar {
 
   /** Reads the catalogue again after the service said that it changed, and stores it where it did. */
   async refresh(service: ServiceRecord, background: Background): Promise<void> {
-    const draft = await this.#draftAsStored(service)
-    const discovered = draft && (await this.#ports.discover(draft))
+    const draft = await this.#approach.asStored(service, background)
+    const discovered = draft && (await this.#approach.discover(service, draft, background))
     if (!draft || !discovered?.ok) return
-    if (
-      discovered.value.catalogue.fingerprint === service.catalogue?.fingerprint &&
-      service.status !== 'error' &&
-      hasDigests(service)
-    )
-      return
+    const isSame = discovered.value.catalogue.fingerprint === service.catalogue?.fingerprint
+    const isKnown = service.status !== 'error' || rejectionIn(draft) !== undefined
+    if (isSame && isKnown && hasDigests(service)) return
     const act = { actor: 'gateway', action: 'service.refresh', target: service.name }
     await this.#store(service, draft, discovered, act, background)
   }
@@ -185,14 +181,6 @@ export class Registrar {
     return snapshot.ok ? findIn(snapshot.value, idOrName) : snapshot
   }
 
-  async #draftAsStored(service: ServiceRecord): Promise<Draft | undefined> {
-    const auth = await this.#ports.credentials.open(service)
-    const draft = auth && merge(service, auth, {}, this.#ports.policy)
-    if (!draft?.ok) return undefined
-    const checked = await checkPlaces(placesOf(draft.value), this.#ports.hosts, false)
-    return checked.ok ? draft.value : undefined
-  }
-
   /** `config`: absent where nobody set any, since an operator may have done so while the upstream was asked. */
   async #store(
     service: ServiceRecord,
@@ -223,12 +211,16 @@ export class Registrar {
     discovered: Result<Discovery, Fault>,
     lastPingAt?: string,
   ): Promise<Omit<ServiceFields, 'config'>> {
+    const rejection = rejectionIn(draft)
+    const fault = rejection ?? (discovered.ok ? undefined : describeFault(discovered.error))
     return {
       url: draft.url,
       transport: discovered.ok ? discovered.value.transport : (draft.transport ?? 'http'),
-      sealedAuth: await this.#ports.credentials.seal(draft.auth, id),
-      status: discovered.ok ? 'connected' : 'error',
-      statusReason: discovered.ok ? undefined : describeFault(discovered.error),
+      sealedAuth: draft.hasNewAuth
+        ? ((await this.#ports.credentials.seal(draft.auth, id)) ?? null)
+        : undefined,
+      status: fault === undefined ? 'connected' : 'error',
+      statusReason: fault,
       lastPingAt: discovered.ok ? this.#ports.clock() : readTime(lastPingAt),
     }
   }
@@ -247,10 +239,9 @@ export class Registrar {
   }
 }
 
-const placesOf = ({ url, instances = [] }: Draft): readonly Place[] => [
-  { field: 'url', url },
-  ...instances.map((instance, at) => ({ field: `instances.${at}.url`, url: instance.url })),
-]
+/** Only an operator can mend it, however well the service answers for now. */
+const rejectionIn = ({ auth }: Draft): string | undefined =>
+  auth.type === 'oauth2' && auth.rejection ? describeRejection(auth.rejection) : undefined
 
 function findIn(snapshot: Snapshot, idOrName: string): Outcome {
   const service = snapshot.service(idOrName) ?? snapshot.image.services.find(({ id }) => id === idOrName)

@@ -29,6 +29,8 @@ export const UPKEEP = {
 export type UpkeepPorts = {
   readonly registry: Pick<Registry, 'heal' | 'held'>
   readonly registrar: Pick<Registrar, 'register' | 'recover'>
+  /** Seals a few credentials anew that only an earlier key opens. */
+  readonly reseal: (background: Background) => Promise<void>
   readonly configured: readonly ConfiguredService[]
   readonly clock: Clock
   readonly random: () => number
@@ -86,6 +88,7 @@ export class Upkeep {
     }
     this.#isCut = begun < waiting.length
     await Promise.all(under)
+    if (mayBegin()) await this.#ports.reseal(background)
     return true
   }
 

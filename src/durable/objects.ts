@@ -6,6 +6,7 @@
  */
 import type { Admission, AdmitRequest, Limits } from '../guard/admission.ts'
 import type { Session } from '../identity/session.ts'
+import type { CredentialAnswer, CredentialQuestion } from '../mcp/credential.ts'
 import type { Listener, SessionMemory, SessionState, Upstreams } from '../mcp/memory.ts'
 import type { Background } from '../platform/background.ts'
 import type { Clock } from '../platform/clock.ts'
@@ -202,6 +203,15 @@ export class ServiceGuards {
 
   view(key: string, limits: Limits): Promise<Result<GuardView, Loss>> {
     return this.#reach.again(async () => ({ ...(await this.#object(key).view(key, limits)) }))
+  }
+
+  /** Asked once more whatever was lost: the object knows what it has done. */
+  async refreshCredential(question: CredentialQuestion): Promise<Result<CredentialAnswer, Loss>> {
+    const key = writeKey(question.service)
+    const ask = (): Promise<Result<CredentialAnswer, Loss>> =>
+      this.#reach.again(async () => ({ ...(await this.#object(key).refreshCredential(key, question)) }))
+    const asked = await ask()
+    return asked.ok || asked.error === 'overloaded' ? asked : await ask()
   }
 
   /** An operator has seen the service work. */

@@ -13,7 +13,7 @@ import { type Comeback, stateContext } from '../mcp/park.ts'
 import { refusalOfDenial } from '../mcp/permit.ts'
 import type { Background } from '../platform/background.ts'
 import { Deadline } from '../platform/deadline.ts'
-import type { Result } from '../platform/result.ts'
+import { err, ok, type Result } from '../platform/result.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import { type Refusal, refuse } from '../protocol/refusal.ts'
 import type { Snapshot } from '../registry/snapshot.ts'
@@ -21,7 +21,7 @@ import { INPUT_KEY, inputRequired } from '../upstream/ask.ts'
 import { beginCall, type Begun, piecesOf } from '../upstream/call.ts'
 import type { Piece, Pieces } from '../upstream/conversation.ts'
 import { respondWith } from '../upstream/deliver.ts'
-import { refusalOf } from '../upstream/fault.ts'
+import { isUnaccepted, refusalOf } from '../upstream/fault.ts'
 import type { Inputs, Return, Standstill } from '../upstream/input.ts'
 import { tellCancelled, tellWhenOver } from '../upstream/reply.ts'
 import { takeUp } from '../upstream/resume.ts'
@@ -64,20 +64,38 @@ export class ParkedCallObject extends DurableObject {
     this.#heed(signal)
     const prepared = await this.#prepare(forward)
     if (!prepared.ok) return refuse(prepared.error, forward.idText)
-    const { service, guarded, prefers, callTo } = prepared.value
-    const { guard, sessions } = this.#ports.dispatch
-    const trial = openTrial(forward, prepared.value, this.#background, this.#ports.dispatch)
-    trial.last()
-    const permit = await guard.admit(guarded, { prefers }, this.#background)
-    if ('why' in permit) {
-      trial.refused()
-      return refuse(refusalOfDenial(permit, service.name), forward.idText)
-    }
-    const call = callTo(permit.url, guarded.timeoutMs, trial.begin(permit))
-    const begun = await beginCall(call, sessions)
-    if (!begun.ok) return refuse(refusalOf(begun.error, call.service), forward.idText)
+    const begun = await this.#begin(forward, prepared.value)
+    if (!begun.ok) return refuse(begun.error, forward.idText)
     const isStream = begun.value.body === 'stream' && forward.acceptsStream
-    return await this.#respond(this.#follow(call, begun.value), { ...forward, acceptsStream: isStream })
+    return await this.#respond(this.#follow(begun.value.call, begun.value), {
+      ...forward,
+      acceptsStream: isStream,
+    })
+  }
+
+  /** Once more with another credential where the upstream refused the first (F10). */
+  async #begin(
+    forward: Forward,
+    prepared: Prepared,
+  ): Promise<Result<Begun & { readonly call: UpstreamCall }, Refusal>> {
+    const { service, guarded, prefers, callTo, renewCredential } = prepared
+    const { guard, sessions } = this.#ports.dispatch
+    const trial = openTrial(forward, prepared, this.#background, this.#ports.dispatch)
+    for (let attempt = 1; ; attempt++) {
+      const permit = await guard.admit(guarded, { prefers, isRetry: attempt > 1 }, this.#background)
+      if ('why' in permit) {
+        trial.refused()
+        return err(refusalOfDenial(permit, service.name))
+      }
+      const call = callTo(permit.url, guarded.timeoutMs, trial.begin(permit))
+      const begun = await beginCall(call, sessions)
+      const isRefused = !begun.ok && attempt === 1 && isUnaccepted(begun.error)
+      const renewal = isRefused ? await renewCredential() : 'same'
+      if (renewal === 'renewed') continue
+      trial.last()
+      if (begun.ok) return ok({ ...begun.value, call })
+      return err(typeof renewal === 'object' ? renewal : refusalOf(begun.error, call.service))
+    }
   }
 
   async #goOn(

@@ -15,8 +15,10 @@ import { FRESHNESS } from '../platform/replica.ts'
 import type { Registry } from '../registry/registry.ts'
 import { readKey, type ServiceRecord } from '../registry/image.ts'
 import { isAnswering } from '../upstream/probe.ts'
+import type { CredentialAnswer, CredentialQuestion } from '../mcp/credential.ts'
 import { Agenda } from './agenda.ts'
 import { CatalogueWatch } from './catalogue-watch.ts'
+import { CredentialRefresh, type RefreshPorts } from './credential-refresh.ts'
 import { UsageQueue } from './usage-queue.ts'
 
 export type GuardPorts = {
@@ -26,11 +28,12 @@ export type GuardPorts = {
   readonly refresh: (service: ServiceRecord, background: Background) => Promise<void>
   /** Puts usage records, the text of a JSON array, where they stay. False: it cannot now. */
   readonly storeUsage: (records: string) => Promise<boolean>
+  readonly credentials: Pick<RefreshPorts, 'vaultOf' | 'refresh'>
   readonly healthIntervalMs: number
   readonly refreshIntervalMs: number
 }
 
-type Task = 'flush' | 'probe' | 'refresh' | 'save'
+type Task = 'flush' | 'probe' | 'refresh' | 'save' | 'commit'
 
 export type GuardView = GateView & {
   readonly usage: { readonly waiting: number; readonly dropped: number }
@@ -50,6 +53,7 @@ export class ServiceGuardObject extends DurableObject {
   readonly #agenda: Agenda<Task>
   readonly #usage: UsageQueue
   readonly #watch: CatalogueWatch
+  readonly #credential: CredentialRefresh
   #usedAt: number
 
   constructor(ctx: DurableObjectState, env: unknown, ports: GuardPorts) {
@@ -62,6 +66,12 @@ export class ServiceGuardObject extends DurableObject {
     this.#usedAt = kv.get<number>('usedAt') ?? 0
     const service = (key: string): Promise<ServiceRecord | undefined> => this.#service(key)
     this.#watch = new CatalogueWatch({ ...ports, service, background: this.#background })
+    this.#credential = new CredentialRefresh(kv, {
+      ...ports.credentials,
+      log: ports.dispatch.log,
+      background: this.#background,
+      planCommit: () => this.#agenda.plan('commit', systemClock() + AGAIN_MS),
+    })
   }
 
   /** Leave for calls, or why not; and what became of those before. */
@@ -102,6 +112,12 @@ export class ServiceGuardObject extends DurableObject {
     return this.#watch.noteChange(key)
   }
 
+  /** The newest credential of the service, refreshed where it must be: once, however many ask. */
+  refreshCredential(key: string, question: CredentialQuestion): Promise<CredentialAnswer> {
+    this.#noteUse(key, systemClock())
+    return this.#credential.answer(question)
+  }
+
   override async alarm(): Promise<void> {
     const now = systemClock()
     const due = this.#agenda.begin(now, now + AGAIN_MS)
@@ -124,6 +140,9 @@ export class ServiceGuardObject extends DurableObject {
         await this.#watch.noteChange(key)
         this.#agenda.done(task)
         this.#planUpkeep(now)
+        break
+      case 'commit':
+        if (await this.#credential.commit()) this.#agenda.done(task)
         break
       case 'save':
         this.#agenda.done(task)

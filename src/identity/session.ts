@@ -4,6 +4,7 @@
  * nobody else's credential can use it (S23). What changes during a session lives in its Durable Object.
  */
 import type { Clock } from '../platform/clock.ts'
+import type { SealingKeys } from '../platform/key.ts'
 import { Tickets } from '../platform/ticket.ts'
 import { isObject } from '../protocol/message.ts'
 import type { Principal } from './principal.ts'
@@ -29,8 +30,8 @@ export class Sessions {
   readonly #clock: Clock
   readonly #remembered = new Map<string, Session>()
 
-  constructor(secret: Uint8Array, clock: Clock) {
-    this.#tickets = new Tickets(secret, 'session', readSession)
+  constructor(keys: SealingKeys, clock: Clock) {
+    this.#tickets = new Tickets(keys, 'session', readSession)
     this.#clock = clock
   }
 

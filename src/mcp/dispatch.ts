@@ -30,7 +30,7 @@ async function tryCall(
   live: Live,
   ports: DispatchPorts,
 ): Promise<Result<Response, Refusal>> {
-  const { service, guarded, prefers, callTo } = prepared
+  const { service, guarded, prefers, callTo, renewCredential } = prepared
   const trial = openTrial(forward, prepared, live.background, ports)
   const avoids = new Set<string>()
   let until: number | undefined
@@ -56,11 +56,14 @@ async function tryCall(
     last = answered.error
     ports.log('info', 'call_failed', { service: service.name, method: forward.method, fault: last })
     const pauseMs = pauseBefore({ attempt, fault: last, forward, service, guarded })
-    const isAllowed =
-      pauseMs !== undefined && ports.clock() + pauseMs < until && ports.guard.mayRetry(guarded)
-    if (!isAllowed) {
+    const isRefused = last.is === 'auth' && pauseMs !== undefined
+    const renewal = isRefused ? await renewCredential() : 'same'
+    // A call that comes with another credential is no repeat that could become a storm.
+    const mayRepeat = (): boolean => renewal === 'renewed' || ports.guard.mayRetry(guarded)
+    const isAllowed = pauseMs !== undefined && ports.clock() + pauseMs < until && mayRepeat()
+    if (!isAllowed || typeof renewal === 'object') {
       trial.last()
-      return err(refusalOf(last, service.name))
+      return err(typeof renewal === 'object' ? renewal : refusalOf(last, service.name))
     }
     avoids.add(permit.url)
     if (pauseMs > 0) await wait(pauseMs)

@@ -3,6 +3,7 @@
  * in, or in the Durable Object of a call that may have to wait for its caller.
  */
 import { type BorderSides, borderOf } from './border.ts'
+import type { Credentials } from './credential.ts'
 import type { Forward } from './forward.ts'
 import type { Guard } from '../guard/guard.ts'
 import type { InFlight } from './inflight.ts'
@@ -18,7 +19,7 @@ import { type ServiceRecord, spokenEra } from '../registry/image.ts'
 import type { Snapshot } from '../registry/snapshot.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { AllTickets } from './tickets.ts'
-import { type Connection, type Dialect, spokenAt, type UpstreamAuth } from '../upstream/connection.ts'
+import { type Connection, type Dialect, spokenAt } from '../upstream/connection.ts'
 import type { Verdict } from '../upstream/conversation.ts'
 import { fitsHeaders } from '../upstream/outgoing.ts'
 import { type Inputs, takesAnyRequest } from '../upstream/input.ts'
@@ -36,7 +37,7 @@ export type DispatchPorts = {
   readonly memory: SessionMemory
   readonly inFlight: InFlight
   readonly tickets: AllTickets
-  readonly openCredential: (service: ServiceRecord) => UpstreamAuth | Promise<UpstreamAuth | undefined>
+  readonly credentials: Pick<Credentials, 'get' | 'renew'>
   /** Asks a service that was never reached what it offers. */
   readonly recover: (service: ServiceRecord, background: Background) => Promise<void>
   /** A service said that what it offers has changed. */
@@ -62,6 +63,8 @@ export type Prepared = {
   readonly prefers: string | undefined
   /** The call to this instance, which may take `timeoutMs`. */
   readonly callTo: (url: string, timeoutMs: number, onOver: (verdict: Verdict) => void) => UpstreamCall
+  /** After the upstream refused the credential: calls from here on have another, where there is one (F10). */
+  readonly renewCredential: () => Promise<'renewed' | 'same' | Refusal>
 }
 
 /** Everything that a call to its upstream needs. `inputs`: how the caller is asked, where that is decided already. */
@@ -87,8 +90,16 @@ export async function prepareCall(
   const owner = hasSession ? ownerOf(service, forward, state, ports) : undefined
   const { session } = forward
   const prefers = owner && (ports.sessions.urlOf(owner) ?? state?.upstreams[service.id]?.url)
+  let { auth } = reached.value
+  const renewCredential: Prepared['renewCredential'] = async () => {
+    const renewed = await ports.credentials.renew(service, auth, live.background)
+    if ('why' in renewed) return renewed
+    const outcome = renewed === auth ? 'same' : 'renewed'
+    auth = renewed
+    return outcome
+  }
   const callTo: Prepared['callTo'] = (url, timeoutMs, onOver) => {
-    const connection = { ...reached.value, url }
+    const connection = { ...reached.value, url, auth }
     let spoken = spokenAt(dialect, connection)
     const border = borderOf(
       sidesOf(service, forward, live, ports, () => spoken),
@@ -116,7 +127,7 @@ export async function prepareCall(
       onOver,
     }
   }
-  return ok({ service, guarded, prefers, callTo })
+  return ok({ service, guarded, prefers, callTo, renewCredential })
 }
 
 const TOO_LONG = 'what the request is about is too long for the headers that must repeat it'
@@ -131,7 +142,7 @@ type Purpose = { readonly hops?: number; readonly url?: string | undefined }
 export async function connect(
   service: ServiceRecord,
   background: Background,
-  ports: Pick<DispatchPorts, 'guardedBy' | 'review' | 'openCredential' | 'recover' | 'budget'>,
+  ports: Pick<DispatchPorts, 'guardedBy' | 'review' | 'credentials' | 'recover' | 'budget'>,
   { hops = 0, url }: Purpose = {},
 ): Promise<Result<Connection, Refusal>> {
   const { name, transport, config } = service
@@ -145,8 +156,8 @@ export async function connect(
     return err({ why: 'upstream_unreachable', service: name, reason })
   }
   const instance = instances.find((each) => each.url === url) ?? instances[0]
-  const auth = await ports.openCredential(service)
-  if (!auth) return err({ why: 'upstream_auth', service: name })
+  const auth = await ports.credentials.get(service, background)
+  if ('why' in auth) return err(auth)
   const isOneOfSeveral = instances.length > 1
   const { budget } = ports
   const headers = config.headers ?? {}

@@ -23,7 +23,7 @@ export type Failure = {
 /** The pause in ms; `undefined`: it must not be sent again. */
 export function pauseBefore(failure: Failure, random: () => number = Math.random): number | undefined {
   const { attempt, fault, guarded } = failure
-  // The credential is opened anew for another try (F10); one that is refused twice stays refused (F11).
+  // The credential is renewed for another try (F10); one that is refused twice stays refused (F11).
   if (fault.is === 'auth') return fault.isUnknown && attempt === 1 ? 0 : undefined
   if (!isSafe(failure)) return undefined
   const { retry, instances } = guarded

@@ -1,4 +1,5 @@
 /** What travels through callers under our seal (docs/design.md, "Sealed texts"): one purpose each. */
+import type { SealingKeys } from '../platform/key.ts'
 import { Tickets } from '../platform/ticket.ts'
 import { isObject } from '../protocol/message.ts'
 import type { Dialect } from '../upstream/connection.ts'
@@ -47,12 +48,12 @@ export type AllTickets = {
   readonly states: Tickets<StateTicket>
 }
 
-export const openTickets = (secret: Uint8Array): AllTickets => ({
-  requests: new Tickets(secret, 'request', sealedByUs<RequestTicket>),
-  progress: new Tickets(secret, 'progress', sealedByUs<ProgressTicket>),
-  events: new Tickets(secret, 'event', sealedByUs<EventTicket>),
-  tasks: new Tickets(secret, 'task', sealedByUs<TaskTicket>),
-  states: new Tickets(secret, 'state', sealedByUs<StateTicket>),
+export const openTickets = (keys: SealingKeys): AllTickets => ({
+  requests: new Tickets(keys, 'request', sealedByUs<RequestTicket>),
+  progress: new Tickets(keys, 'progress', sealedByUs<ProgressTicket>),
+  events: new Tickets(keys, 'event', sealedByUs<EventTicket>),
+  tasks: new Tickets(keys, 'task', sealedByUs<TaskTicket>),
+  states: new Tickets(keys, 'state', sealedByUs<StateTicket>),
 })
 
 /** The one place where an opened text becomes a ticket: our own seal, made for one purpose, vouches for its shape. */

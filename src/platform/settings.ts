@@ -4,6 +4,7 @@
  */
 import { err, ok, type Result } from './result.ts'
 import { decodeBase64 } from './base64.ts'
+import type { SealingKeys } from './key.ts'
 import { type Oidc, readOidc } from './oidc.ts'
 import { Secret } from './secret.ts'
 
@@ -15,8 +16,8 @@ export type Settings = {
   readonly redisToken: Secret
   readonly apiKey: Secret
   readonly bearerToken: Secret
-  /** 32 bytes. */
-  readonly encryptionKey: Uint8Array
+  /** ENCRYPTION_KEY, which seals; then those of ENCRYPTION_KEY_PREVIOUS, which still open. */
+  readonly encryptionKey: SealingKeys
   /** Signs the tokens that users log in for. */
   readonly jwtSecret: Secret
   readonly auth: 'required' | 'open'
@@ -54,6 +55,14 @@ export type ConfiguredService = {
 export type ConfiguredAuth =
   | { readonly type: 'bearer'; readonly token: string }
   | { readonly type: 'api-key'; readonly apiKey: string }
+  | {
+      readonly type: 'oauth2'
+      readonly accessToken: string
+      readonly refreshToken: string
+      readonly tokenUrl: string
+      readonly clientId: string
+      readonly clientSecret?: string
+    }
 
 const DEVELOPMENT_VALUES: ReadonlySet<string> = new Set(['mcp-api-key-123', 'mcp-token-123'])
 const DEFAULT_DOH_URL = 'https://cloudflare-dns.com/dns-query'
@@ -114,7 +123,12 @@ export function readSettings(env: Environment): Result<Settings, readonly string
     redisToken: new Secret(required('UPSTASH_REDIS_REST_TOKEN')),
     apiKey: credential('API_KEY'),
     bearerToken: credential('MCP_BEARER_TOKEN'),
-    encryptionKey: readKey(required('ENCRYPTION_KEY'), faults),
+    encryptionKey: [
+      readKey('ENCRYPTION_KEY', required('ENCRYPTION_KEY'), faults),
+      ...splitList(text('ENCRYPTION_KEY_PREVIOUS')).map((key) =>
+        readKey('ENCRYPTION_KEY_PREVIOUS', key, faults),
+      ),
+    ],
     jwtSecret: readJwtSecret(required('JWT_SECRET'), faults),
     auth: oneOf('MCP_AUTH', ['required', 'open'], 'required'),
     tokenManages: flag('MCP_TOKEN_MANAGES'),
@@ -140,10 +154,10 @@ function readDohUrl({ DOH_URL: value = DEFAULT_DOH_URL }: Environment): string {
   return text === 'off' ? '' : text
 }
 
-function readKey(value: string, faults: string[]): Uint8Array {
+function readKey(name: string, value: string, faults: string[]): Uint8Array {
   const bytes = decodeBase64(value) ?? new Uint8Array()
   if (value !== '' && bytes.length !== 32) {
-    faults.push('Secret ENCRYPTION_KEY must be 32 bytes in base64: make one with `openssl rand -base64 32`.')
+    faults.push(`Secret ${name} must be 32 bytes in base64: make one with \`openssl rand -base64 32\`.`)
   }
   return bytes
 }
@@ -187,10 +201,32 @@ function readConfiguredAuth(
   if (type === '' || type === 'none') return undefined
   if (type === 'bearer' && token !== '') return { type, token }
   if (type === 'api-key' && apiKey !== '') return { type, apiKey }
+  if (type === 'oauth2') return readConfiguredGrant(prefix, text, faults)
   faults.push(
-    `Setting ${prefix}_AUTH_TYPE must be none, bearer (with ${prefix}_TOKEN) or api-key (with ${prefix}_API_KEY).`,
+    `Setting ${prefix}_AUTH_TYPE must be none, bearer (with ${prefix}_TOKEN), api-key (with ${prefix}_API_KEY) or oauth2 (with ${prefix}_ACCESS_TOKEN).`,
   )
   return undefined
+}
+
+/** Without a token endpoint nothing can be refreshed: the access token is sent for as long as it is good. */
+function readConfiguredGrant(
+  prefix: string,
+  text: (name: string) => string,
+  faults: string[],
+): ConfiguredAuth | undefined {
+  const [accessToken, refreshToken] = [text(`${prefix}_ACCESS_TOKEN`), text(`${prefix}_REFRESH_TOKEN`)]
+  const [tokenUrl, clientId] = [text(`${prefix}_TOKEN_URL`), text(`${prefix}_CLIENT_ID`)]
+  const clientSecret = text(`${prefix}_CLIENT_SECRET`)
+  if (accessToken !== '' && tokenUrl === '' && clientId === '') return { type: 'bearer', token: accessToken }
+  const missing = Object.entries({ accessToken, refreshToken, tokenUrl, clientId })
+    .filter(([, value]) => value === '')
+    .map(([name]) => `${prefix}_${name.replace(/[A-Z]/g, '_$&').toUpperCase()}`)
+  if (missing.length > 0) {
+    faults.push(`Setting ${prefix}_AUTH_TYPE is oauth2, which also needs ${missing.join(', ')}.`)
+    return undefined
+  }
+  const grant = { type: 'oauth2', accessToken, refreshToken, tokenUrl, clientId } as const
+  return clientSecret === '' ? grant : { ...grant, clientSecret }
 }
 
 const splitList = (text: string): string[] =>

@@ -7,6 +7,7 @@
  * repeated text, which reveals nothing but that).
  */
 import { decodeBase64, encodeBase64Url } from './base64.ts'
+import { forEachKey, openWith, type SealingKeys } from './key.ts'
 
 const NONCE_BYTES = 12
 const encoder = new TextEncoder()
@@ -15,18 +16,18 @@ const decoder = new TextDecoder()
 type Keys = { readonly seal: CryptoKey; readonly digest: CryptoKey }
 
 export class Tickets<Value> {
-  readonly #keys: Promise<Keys>
+  readonly #keys: readonly [Promise<Keys>, ...Promise<Keys>[]]
   readonly #read: (value: unknown) => Value | undefined
 
-  /** `secret`: 32 bytes. Tickets of one purpose never open for another. `read` checks what was opened. */
-  constructor(secret: Uint8Array, purpose: string, read: (value: unknown) => Value | undefined) {
-    this.#keys = deriveKeys(secret, purpose)
+  /** Tickets of one purpose never open for another. `read` checks what was opened. */
+  constructor(keys: SealingKeys, purpose: string, read: (value: unknown) => Value | undefined) {
+    this.#keys = forEachKey(keys, (secret) => deriveKeys(secret, purpose))
     this.#read = read
   }
 
   /** URL-safe text of visible ASCII. */
   async seal(value: Value, context: string): Promise<string> {
-    const keys = await this.#keys
+    const keys = await this.#keys[0]
     const plain = encoder.encode(JSON.stringify(value))
     const additionalData = encoder.encode(context)
     const iv = await nonceOf(keys.digest, additionalData, plain)
@@ -45,13 +46,14 @@ export class Tickets<Value> {
     if (!bytes || bytes.length <= NONCE_BYTES || encodeBase64Url(bytes) !== text) return undefined
     const iv = bytes.subarray(0, NONCE_BYTES)
     const algorithm = { name: 'AES-GCM', iv, additionalData: encoder.encode(context) }
-    try {
-      const sealed = bytes.subarray(NONCE_BYTES)
-      const plain = await crypto.subtle.decrypt(algorithm, (await this.#keys).seal, sealed)
-      return this.#read(JSON.parse(decoder.decode(plain)))
-    } catch {
-      return undefined
-    }
+    return await openWith(this.#keys, async ({ seal }) => {
+      try {
+        const plain = await crypto.subtle.decrypt(algorithm, seal, bytes.subarray(NONCE_BYTES))
+        return this.#read(JSON.parse(decoder.decode(plain)))
+      } catch {
+        return undefined
+      }
+    })
   }
 }
 

@@ -12,6 +12,8 @@ export type Act = {
   /** `<thing>.<verb>`. */
   readonly action: string
   readonly target: string
+  /** `done` by default. */
+  readonly outcome?: string
   readonly detail?: Readonly<Record<string, unknown>>
 }
 

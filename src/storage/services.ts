@@ -4,7 +4,7 @@
  */
 import { and, eq, isNull, sql } from 'drizzle-orm'
 import type { BatchItem } from 'drizzle-orm/batch'
-import type { Result } from '../platform/result.ts'
+import { ok, type Result } from '../platform/result.ts'
 import type { Catalogue } from '../protocol/catalogue.ts'
 import type { Transport } from '../protocol/transport.ts'
 import type { NameClaim } from '../registry/claim.ts'
@@ -20,7 +20,8 @@ export type ServiceFields = {
   readonly transport: Transport
   /** `undefined`: keep what is stored. */
   readonly config: ServiceConfig | undefined
-  readonly sealedAuth: string | undefined
+  /** `undefined`: keep what is stored, which may have been refreshed meanwhile; `null`: none. */
+  readonly sealedAuth: string | null | undefined
   /** While it is enabled. */
   readonly status: Exclude<ServiceStatus, 'disconnected'>
   readonly statusReason: string | undefined
@@ -30,6 +31,14 @@ export type ServiceFields = {
 
 /** A catalogue, and the SHA-256 of each of its tools. */
 export type Offered = { readonly catalogue: Catalogue; readonly digests: Digests }
+
+/** One sealed credential in the place of another. */
+export type AuthChange = {
+  readonly from: string
+  readonly to: string
+  /** Why the service cannot be used with it; absent: its status stays. */
+  readonly fault?: string | undefined
+}
 
 export type ServiceWrite = {
   readonly id: string
@@ -79,6 +88,31 @@ export class ServiceStore {
     return this.#commit([this.#database.update(services).set(row).where(this.#living(id))], act)
   }
 
+  /** What is committed, past every snapshot; `null`: no credential, or no such service any more. */
+  async storedAuth(id: string): Promise<Result<string | null, DatabaseFault>> {
+    const query = (): Promise<{ sealed: string | null }[]> =>
+      this.#database.select({ sealed: services.sealedAuth }).from(services).where(this.#living(id))
+    const read = await this.#patience.read(query)
+    return read.ok ? ok(read.value[0]?.sealed ?? null) : read
+  }
+
+  /** False: it is not there any more, and nothing was put in its place. */
+  async replaceAuth(
+    id: string,
+    { from, to, fault }: AuthChange,
+    act: Act,
+  ): Promise<Result<boolean, DatabaseFault>> {
+    const status = sql`case when ${services.isEnabled} then 'error' else 'disconnected' end`
+    const row = fault === undefined ? {} : { status, statusReason: fault, updatedAt: sql`now()` }
+    const update = this.#database
+      .update(services)
+      .set({ ...row, sealedAuth: to })
+      .where(and(this.#living(id), eq(services.sealedAuth, from)))
+      .returning({ id: services.id })
+    const written = await this.#commit([update], act)
+    return written.ok ? ok(hasRows(written.value.at(-1))) : written
+  }
+
   remove(id: string, act: Act): Promise<Result<unknown, DatabaseFault>> {
     const deleted = { deletedAt: sql`now()` }
     return this.#commit(
@@ -93,7 +127,7 @@ export class ServiceStore {
     )
   }
 
-  #commit(writes: readonly BatchItem<'pg'>[], act: Act): Promise<Result<unknown, DatabaseFault>> {
+  #commit(writes: readonly BatchItem<'pg'>[], act: Act): Promise<Result<readonly unknown[], DatabaseFault>> {
     const advance = advanceRegistry(this.#database, this.#organisationId)
     const audit = writeAct(this.#database, this.#organisationId, act)
     return this.#patience.write(() => this.#database.batch([advance, audit, ...writes]))
@@ -165,11 +199,14 @@ export class ServiceStore {
   }
 }
 
+const hasRows = (result: unknown): boolean => Array.isArray(result) && result.length > 0
+
 const columnsOf = (fields: ServiceFields) => ({
   url: fields.url,
   transport: fields.transport,
   config: fields.config,
-  sealedAuth: fields.sealedAuth ?? null,
+  // Drizzle leaves an undefined column as it was.
+  sealedAuth: fields.sealedAuth,
   status: fields.status,
   statusReason: fields.statusReason ?? null,
   lastPingAt: fields.lastPingAt === undefined ? null : new Date(fields.lastPingAt),

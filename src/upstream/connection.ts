@@ -4,12 +4,14 @@ import { Secret } from '../platform/secret.ts'
 import { HOPS_HEADER } from '../protocol/hops.ts'
 import type { Transport } from '../protocol/transport.ts'
 import type { Era } from '../protocol/version.ts'
+import type { Grant } from './grant.ts'
 import type { Link } from './send.ts'
 
 export type UpstreamAuth =
   | { readonly type: 'none' }
   | { readonly type: 'bearer'; readonly token: Secret }
   | { readonly type: 'api-key'; readonly apiKey: Secret; readonly header: string }
+  | Grant
 
 export type Destination = {
   /** Of the service, or of one of its instances. */
@@ -61,6 +63,9 @@ export function requestHeaders(connection: Connection, dialect: Dialect | undefi
   switch (connection.auth.type) {
     case 'bearer':
       headers.set('authorization', `Bearer ${connection.auth.token.reveal()}`)
+      break
+    case 'oauth2':
+      headers.set('authorization', `Bearer ${connection.auth.accessToken.reveal()}`)
       break
     case 'api-key':
       headers.set(connection.auth.header, connection.auth.apiKey.reveal())

@@ -26,6 +26,9 @@ export type Fault =
   /** The caller went away; nobody is left to be told. */
   | { readonly is: 'cancelled' }
 
+/** The credential was not accepted; another one may be. */
+export const isUnaccepted = (fault: Fault): boolean => fault.is === 'auth' && fault.isUnknown === true
+
 export function refusalOf(fault: Fault, service: string): Refusal {
   switch (fault.is) {
     case 'connection':

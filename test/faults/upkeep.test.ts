@@ -50,6 +50,7 @@ function startUpkeep(failed: readonly string[], configured: readonly string[] = 
         return name.startsWith('bad') ? err(storageAway) : ok(serviceOf(name, []))
       },
     },
+    reseal: async () => undefined,
     configured: configured.map((name) => ({ name, url: 'https://one.example/mcp' })),
     clock: () => world.now,
     random: () => world.lots.shift() ?? 0,

@@ -11,13 +11,18 @@ const HEADERS = {
 /** What tests look into: the members that they expect are there, or they fail. */
 type Answer = any
 
-export async function register(name: string, url: string): Promise<void> {
+export async function register(
+  name: string,
+  url: string,
+  rest: object = {},
+): Promise<{ readonly id: string }> {
   const response = await exports.default.fetch(`${GATEWAY}/api/v1/servers`, {
     method: 'POST',
     headers: { ...HEADERS, 'x-api-key': 'an-api-key-of-the-tests' },
-    body: JSON.stringify({ name, url }),
+    body: JSON.stringify({ name, url, ...rest }),
   })
   if (!response.ok) throw new Error(`${name} was not registered: ${await response.text()}`)
+  return await response.json()
 }
 
 /** The answer to one modern request for a named thing. */

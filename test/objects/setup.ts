@@ -5,6 +5,8 @@ import { startNeon } from '../../local/postgres/neon.ts'
 import { openPglite } from '../../local/postgres/pglite.ts'
 import { openRedis } from '../../local/redis/redis.ts'
 import { startUpstash } from '../../local/redis/upstash.ts'
+import { startAuthorizationServer } from '../support/token-endpoint.ts'
+import { startUpstream } from '../support/upstream.ts'
 import { startPatient } from './patient.ts'
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
@@ -15,11 +17,19 @@ export default async function setup(project: TestProject): Promise<() => Promise
   await migrate(neon.databaseUrl)
   const inviting = await startPatient({ invites: true })
   const silent = await startPatient({ invites: false })
+  const authorization = await startAuthorizationServer()
+  authorization.fault = { is: 'delay', ms: 300 }
+  const demanding = await startUpstream({
+    era: 'legacy',
+    auth: { header: 'authorization', value: authorization.accepts },
+  })
   project.provide('stores', { databaseUrl: neon.databaseUrl, redisUrl: upstash.url })
-  project.provide('upstreams', { inviting: inviting.url, silent: silent.url })
+  project.provide('upstreams', { inviting: inviting.url, silent: silent.url, demanding: demanding.url })
+  project.provide('authorization', authorization.origin)
   return async () => {
     inviting.close()
     silent.close()
+    await Promise.all([demanding.stop(), authorization.stop()])
     await Promise.all([neon.close(), upstash.close()])
     await Promise.all([engine.close(), redis.close()])
   }
@@ -28,7 +38,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
 declare module 'vitest' {
   interface ProvidedContext {
     stores: { readonly databaseUrl: string; readonly redisUrl: string }
-    /** Addresses of two legacy servers that ask: one invites its callers to let go of streams, one does not. */
-    upstreams: { readonly inviting: string; readonly silent: string }
+    /** Addresses of legacy servers: one asks and invites its callers to let go of streams, one only asks, one wants a token. */
+    upstreams: { readonly inviting: string; readonly silent: string; readonly demanding: string }
+    /** Where somebody can sign in; `demanding` takes its access tokens. */
+    authorization: string
   }
 }

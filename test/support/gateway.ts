@@ -78,9 +78,10 @@ export class Gateway {
   modern(
     method: string,
     params: object = {},
-    { path = '/mcp', id = 1, headers = {} }: RpcOptions = {},
+    { path = '/mcp', id = 1, headers = {}, meta = {} }: RpcOptions & { readonly meta?: object } = {},
   ): Promise<Answer> {
-    const message = { jsonrpc: '2.0', id, method, params: { ...params, _meta: MODERN_META } }
+    const _meta = { ...MODERN_META, ...meta }
+    const message = { jsonrpc: '2.0', id, method, params: { ...params, _meta } }
     const name: Record<string, string> = 'name' in params ? { 'mcp-name': String(params.name) } : {}
     const own = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': method, ...name }
     return this.post(JSON.stringify(message), { path, headers: { ...own, ...headers } })

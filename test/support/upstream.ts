@@ -22,7 +22,10 @@ export type UpstreamOptions = OfferOptions & {
   readonly answers?: Answers
   readonly framing?: Framing
   /** Demanded of every request. */
-  readonly auth?: { readonly header: string; readonly value: string }
+  readonly auth?: {
+    readonly header: string
+    readonly value: string | ((given: string | undefined) => boolean)
+  }
   readonly path?: string
   readonly port?: number
   /** Whether GET opens a listening stream (405 otherwise) and DELETE ends a session (405 when false). */
@@ -158,7 +161,7 @@ export class Upstream {
     if (await actBefore(fault, reply, idText)) return
     const { auth } = this.#options
     if (seen.path.split('?')[0] !== this.#path) return reply.finish('', 404)
-    if (auth && seen.headers[auth.header.toLowerCase()] !== auth.value) {
+    if (auth && !isAccepted(auth, seen)) {
       reply.headers['www-authenticate'] = 'Bearer'
       return reply.finish('', 401)
     }
@@ -196,6 +199,11 @@ export class Upstream {
     this.#door.endSession(seen)
     return 'ended'
   }
+}
+
+function isAccepted({ header, value }: NonNullable<UpstreamOptions['auth']>, { headers }: Seen): boolean {
+  const given = headers[header.toLowerCase()]?.toString()
+  return typeof value === 'string' ? given === value : value(given)
 }
 
 export const startUpstream = (options: UpstreamOptions = {}): Promise<Upstream> =>

@@ -22,6 +22,8 @@ function startRegistrar() {
     credentials: { open: async () => ({ type: 'none' }), seal: async () => undefined } as never,
     discover: async () => ok({ catalogue: catalogueOf([{ name: 'pay', title: 'Pay' }]), transport: 'http' }),
     forgive: async () => undefined,
+    credential: () => ({ type: 'none' }),
+    renewCredential: async (_, refused) => refused,
     policy: { allowPrivate: false, ownHosts: [] },
     hosts: { examine: async () => 'public' },
     clock: () => 0,

@@ -28,6 +28,25 @@ describe('sealing', () => {
   })
 })
 
+describe('a key that was replaced', () => {
+  const OTHER = new Uint8Array(32).fill(9)
+  const [before, between, after] = [
+    new Sealer(KEY, 'image'),
+    new Sealer([OTHER, new Uint8Array(32), KEY], 'image'),
+    new Sealer(OTHER, 'image'),
+  ]
+
+  it('still opens what it sealed, and seals nothing more', async () => {
+    const old = await before.seal(plain, 'a')
+    expect(await between.open(old, 'a')).toEqual(plain)
+    expect(await between.open(old, 'b')).toBeUndefined()
+    const sealed = await between.seal(plain, 'a')
+    expect(await after.open(sealed, 'a')).toEqual(plain)
+    expect(await before.open(sealed, 'a')).toBeUndefined()
+    expect([await between.isPresent(old, 'a'), await between.isPresent(sealed, 'a')]).toEqual([false, true])
+  })
+})
+
 describe('upstream credentials', () => {
   const sealer = new Sealer(KEY, 'credential')
   const auth = { type: 'bearer', token: new Secret('hunter2') } as const

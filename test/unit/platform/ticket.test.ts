@@ -38,6 +38,15 @@ describe('a ticket', () => {
     expect(await others.open(ticket, 'here')).toBeUndefined()
   })
 
+  it('of a secret that was replaced opens, and none is sealed with it any more', async () => {
+    const other = new Uint8Array(32).fill(8)
+    const between = new Tickets([other, secret], 'request', asText)
+    expect(await between.open(await tickets.seal('value', 'here'), 'here')).toBe('value')
+    const ticket = await between.seal('value', 'here')
+    expect(await new Tickets(other, 'request', asText).open(ticket, 'here')).toBe('value')
+    expect(await tickets.open(ticket, 'here')).toBeUndefined()
+  })
+
   it('with any one character changed does not open, the last one included', async () => {
     for (const value of ['v', 'va', 'val']) {
       const ticket = await tickets.seal(value, 'here')
