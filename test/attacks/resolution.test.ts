@@ -58,6 +58,13 @@ describe('a service', () => {
     await refused({ url: URL_THERE, instances: [{ url: 'https://other.example/mcp' }] }, 'instances.0.url')
   })
 
+  it('S08 is refused with a token endpoint astray', async () => {
+    resolver.names.set(HOST, [PUBLIC]).set('as.example', ['10.0.0.1'])
+    const tokens = { accessToken: 'a', refreshToken: 'r', clientId: 'c' }
+    const auth = { type: 'oauth2', tokenUrl: 'https://as.example/token', ...tokens }
+    await refused({ url: URL_THERE, auth }, 'auth.tokenUrl')
+  })
+
   it.each([
     ['is cut off', 'cut' as const],
     ['fails', { status: 500, body: '' }],
