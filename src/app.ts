@@ -12,7 +12,7 @@ import type { Log } from './telemetry/log.ts'
 
 export type AppPorts = {
   readonly mcp: McpPorts
-  readonly admin: AdminPorts
+  readonly admin: Omit<AdminPorts, 'serveMcp'>
   readonly health: HealthPorts
   readonly resource: ProtectedResource
   readonly upkeep: Pick<Upkeep, 'tick'>
@@ -32,7 +32,7 @@ export function createApp({ mcp, admin, health, resource, upkeep, allowedHosts, 
     const origin = c.req.header('origin')
     if (c.req.method === 'OPTIONS') return preflight(c.req.raw.headers, mcp.allowedOrigins)
     const background = backgroundOf(c)
-    const response = await serveMcp(c.req.raw, c.req.param('service'), mcp, background)
+    const response = await serveMcp(c.req.raw, c.req.param('name'), mcp, background)
     upkeep.tick(background)
     return origin === undefined ? response : withOrigin(response, origin, mcp.allowedOrigins)
   }
@@ -47,8 +47,10 @@ export function createApp({ mcp, admin, health, resource, upkeep, allowedHosts, 
   app.on(['GET', 'POST'], [...OLDER_PATHS], () => goneEndpoint())
   app.on(['GET', 'OPTIONS'], [...METADATA_PATHS], (c) => resource.describe(c.req.raw) ?? unknownEndpoint())
   app.all('/mcp', serve)
-  app.all('/mcp/:service', serve)
-  app.route('/', adminRoutes(admin))
+  app.all('/mcp/:name', serve)
+  const serveAll: AdminPorts['serveMcp'] = (request, background) =>
+    serveMcp(request, undefined, mcp, background)
+  app.route('/', adminRoutes({ ...admin, serveMcp: serveAll }))
 
   app.notFound(() => unknownEndpoint())
   const tellBug = (thrown: unknown): Response => {

@@ -33,10 +33,10 @@ export type McpPorts = AnswerPorts & {
   readonly allowedOrigins: readonly string[]
 }
 
-/** `service`: the last part of `/mcp/:service`; absent: everything. */
+/** `name`: the last part of `/mcp/:service` or `/mcp/:toolset`; absent: everything. */
 export async function serveMcp(
   request: Request,
-  service: string | undefined,
+  name: string | undefined,
   ports: McpPorts,
   background: Background,
 ): Promise<Response> {
@@ -44,11 +44,11 @@ export async function serveMcp(
   const door: Door = { httpMethod: method, headers, allowedOrigins: ports.allowedOrigins }
   const atEntry = climb(ENTRY, door)
   if (atEntry) return refuse(atEntry)
-  const caller = await ports.identity.identify(headers, background, service)
+  const caller = await ports.identity.identify(headers, background, name)
   if (!caller.ok) return challenge(caller.error)
   const unread = requireScope(caller.value, 'mcp:read')
   if (unread) return refuse(unread)
-  const enter: Enter = (idText) => setScene(request, service, caller.value, ports, background, idText)
+  const enter: Enter = (idText) => setScene(request, name, caller.value, ports, background, idText)
   if (method !== 'POST') return await serveSession(await enter(), ports)
   const atBody = climb(BODY, door)
   if (atBody) return refuse(atBody)
@@ -172,7 +172,7 @@ async function sessionOf(
 
 async function setScene(
   request: Request,
-  service: string | undefined,
+  name: string | undefined,
   principal: Principal,
   { registryOf }: McpPorts,
   background: Background,
@@ -180,8 +180,8 @@ async function setScene(
 ): Promise<Result<Scene, Response>> {
   const current = await registryOf(principal.organisationId).current(background)
   if (!current.ok) return err(refuse(current.error, idText))
-  const snapshot = current.value
-  const endpoint = endpointOf(request, service, snapshot)
+  const snapshot = current.value.viewFor(principal.agentType)
+  const endpoint = endpointOf(request, name, snapshot)
   if (!endpoint) return err(unknownEndpoint())
   const accept = request.headers.get('accept')
   return ok({
@@ -195,8 +195,12 @@ async function setScene(
   })
 }
 
-function endpointOf(request: Request, service: string | undefined, snapshot: Snapshot): Endpoint | undefined {
-  if (service !== undefined) return snapshot.service(service) ? { is: 'service', name: service } : undefined
+/** A service and a toolset never share a name; were there a race, the service had it. */
+function endpointOf(request: Request, name: string | undefined, snapshot: Snapshot): Endpoint | undefined {
+  if (name !== undefined) {
+    if (snapshot.service(name)) return { is: 'service', name }
+    return snapshot.toolset(name) ? { is: 'toolset', slug: name } : undefined
+  }
   const hasQuery = request.url.includes('?')
   const names =
     hasQuery && new URL(request.url).searchParams.get('names') === 'prefixed' ? 'prefixed' : 'bare'

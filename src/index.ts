@@ -189,6 +189,7 @@ function compose(settings: Settings, namespaces: Namespaces): Gateway {
     admin: {
       registrarOf,
       approverOf: (organisationId) => realms.of(organisationId).approver,
+      visibilityOf: (organisationId) => realms.of(organisationId).visibility,
       figures: async (service) => {
         const guarded = guardedBy(service)
         return guarded ? await guards.view(guarded.id, guarded.limits) : err('not callable')

@@ -5,6 +5,7 @@ import { resealCredentials } from './admin/reseal.ts'
 import { Upkeep } from './admin/upkeep.ts'
 import type { CredentialVault } from './durable/credential-refresh.ts'
 import type { Background } from './platform/background.ts'
+import { Visibility } from './admin/visibility.ts'
 import type { Clock } from './platform/clock.ts'
 import type { ReplicaSource } from './platform/replica.ts'
 import type { Sealer } from './platform/seal.ts'
@@ -20,6 +21,7 @@ import { Publication, registryPlace } from './storage/publication.ts'
 import type { QuickStore } from './storage/quick.ts'
 import { ServiceStore } from './storage/services.ts'
 import { StoredSource } from './storage/source.ts'
+import { VisibilityStore } from './storage/visibility.ts'
 import type { Log } from './telemetry/log.ts'
 import { describeRejection } from './upstream/grant.ts'
 
@@ -28,6 +30,7 @@ export type Realm = {
   readonly source: ReplicaSource<RegistryImage>
   readonly registrar: Registrar
   readonly approver: Approver
+  readonly visibility: Visibility
   readonly upkeep: Upkeep
   readonly vault: CredentialVault
 }
@@ -80,11 +83,17 @@ function openRealm(organisationId: string, ports: RealmPorts): Realm {
   const store = new ServiceStore(writes, patience, organisationId)
   const registrar = new Registrar({ ...ports, registry, store, credentials })
   const approver = new Approver({ registrar, store: new ApprovalStore(writes, patience, organisationId) })
+  const visibility = new Visibility({
+    registry,
+    registrar,
+    store: new VisibilityStore(writes, patience, organisationId),
+  })
   const configured = ports.configured(organisationId)
   const reseal = (background: Background): Promise<void> =>
     resealCredentials({ registry, store, credentials }, background)
   const upkeep = new Upkeep({ registry, registrar, reseal, configured, clock, random: Math.random, log })
-  return { registry, source, registrar, approver, upkeep, vault: openVault(credentials, store, registry) }
+  const vault = openVault(credentials, store, registry)
+  return { registry, source, registrar, approver, visibility, upkeep, vault }
 }
 
 function openVault(credentials: CredentialStore, store: ServiceStore, registry: Registry): CredentialVault {

@@ -4,6 +4,8 @@ import type { Manages } from '../identity/principal.ts'
 type Area = { readonly methods: string; readonly path: string; readonly needs: Manages }
 
 const AREAS: readonly Area[] = [
+  { methods: 'GET', path: '/api/v1/tools', needs: 'own' },
+  { methods: 'POST', path: '/api/v1/tools/call', needs: 'own' },
   { methods: '*', path: '/api/v1/servers', needs: 'services' },
   { methods: '*', path: '/register', needs: 'services' },
   { methods: '*', path: '/services', needs: 'services' },

@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { err, ok, type Result } from '../platform/result.ts'
 import { readBody as readBytes } from '../protocol/body.ts'
 import { HOPS_HEADER } from '../protocol/hops.ts'
-import { measureJson } from '../protocol/json.ts'
+import { cut, measureJson, membersOf } from '../protocol/json.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import { checkSlug, SLUG_PATTERN } from '../registry/name.ts'
 import { invalidBody, type Problem } from './problem.ts'
@@ -69,7 +69,7 @@ const auth = z.discriminatedUnion('type', [
 ])
 
 /** Every fault of a number names the whole range. */
-function whole(min: number, max: number) {
+export function whole(min: number, max: number) {
   const error = `must be a whole number from ${min} to ${max}`
   return z.number({ error }).refine((value) => Number.isInteger(value) && value >= min && value <= max, error)
 }
@@ -128,22 +128,53 @@ export type Change = z.infer<typeof change>
 
 /** The body of a request, read and checked; every fault names its field. An empty body is `{}`. */
 export async function readBody<T>(request: Request, schema: z.ZodType<T>): Promise<Result<T, Problem>> {
+  const read = await readJson(request)
+  return read.ok ? check(read.value.value, schema) : read
+}
+
+/** The same as the raw texts of its members, which keep what no number here could hold. */
+export async function readRawBody(
+  request: Request,
+  schema: z.ZodType<object>,
+): Promise<Result<ReadonlyMap<string, string>, Problem>> {
+  const read = await readJson(request)
+  if (!read.ok) return read
+  const { text, value } = read.value
+  const checked = check(value, schema)
+  if (!checked.ok) return checked
+  return ok(new Map([...membersOf(text)].map(([key, span]) => [key, cut(text, span)])))
+}
+
+async function readJson(request: Request): Promise<Result<{ text: string; value: unknown }, Problem>> {
   const bytes = await readBytes(request)
   if (!bytes.ok) return err(bytes.error.why === 'too_large' ? tooLarge : brokenOff)
-  let value: unknown
   try {
     const text = decoder.decode(bytes.value)
     if (measureJson(text).depth > LIMITS.jsonDepth) return err(tooDeep)
-    value = text.trim() === '' ? {} : JSON.parse(text)
+    return ok({ text, value: text.trim() === '' ? {} : JSON.parse(text) })
   } catch {
     return err(invalidBody([{ field: '', message: 'is not valid JSON' }]))
   }
+}
+
+function check<T>(value: unknown, schema: z.ZodType<T>): Result<T, Problem> {
   const parsed = schema.safeParse(value)
   return parsed.success ? ok(parsed.data) : err(invalidBody(parsed.error.issues.flatMap(readIssue)))
 }
 
+/** One thing, or a list of up to `max`. */
+export const oneOrMore = <T>(one: z.ZodType<T>, max: number): z.ZodType<T | T[]> =>
+  z.union([one, z.array(one).min(1).max(max)])
+
 function readIssue(issue: z.core.$ZodIssue): { field: string; message: string }[] {
   const field = issue.path.join('.')
+  if (issue.code === 'invalid_union') {
+    // What was meant is what got further than the kind of the value.
+    const meant = issue.errors.find(
+      (branch) => !branch.some(({ code, path }) => code === 'invalid_type' && path.length === 0),
+    )
+    if (meant) return meant.flatMap((each) => readIssue({ ...each, path: [...issue.path, ...each.path] }))
+  }
   if (issue.code !== 'unrecognized_keys') return [{ field, message: issue.message }]
   return issue.keys.map((key) => ({
     field: field === '' ? key : `${field}.${key}`,

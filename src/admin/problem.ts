@@ -5,7 +5,7 @@ import { describeFault, type Fault } from '../upstream/fault.ts'
 export type FieldFault = { readonly field: string; readonly message: string }
 
 export type Problem = {
-  readonly status: 400 | 401 | 403 | 404 | 409 | 413 | 415 | 422 | 429 | 500 | 502 | 503
+  readonly status: number
   readonly code: string
   readonly title: string
   /** One sentence: what happened and what to do. */
@@ -55,6 +55,42 @@ export const definitionChanged = (service: string, tools: readonly string[]): Pr
   code: 'definition_changed',
   title: 'Definition changed meanwhile',
   detail: `Nothing was approved. Read GET /api/v1/servers/${service}/definitions again: ${tools.join(', ')}`,
+})
+
+/** A slug is that of a toolset already; services and toolsets share their addresses. */
+export const duplicateToolset = (slug: string): Problem => ({
+  status: 409,
+  code: 'duplicate_name',
+  title: 'Name already taken',
+  detail: `There is a toolset '${slug}' already. Update it with PUT /api/v1/toolsets/${slug}, or choose another name.`,
+})
+
+export const unknownToolset = (slug: string): Problem => ({
+  status: 404,
+  code: 'unknown_toolset',
+  title: 'Unknown toolset',
+  detail: `There is no toolset '${slug}'. GET /api/v1/toolsets lists them.`,
+})
+
+export const unknownTool = (service: string, tool: string): Problem => ({
+  status: 404,
+  code: 'unknown_tool',
+  title: 'Unknown tool',
+  detail: `'${service}' offers no tool '${tool}'. GET /api/v1/tools lists those that there are, \`tool\` is the name to use here.`,
+})
+
+export const takenAlias = (alias: string, holder: string): Problem => ({
+  status: 409,
+  code: 'duplicate_name',
+  title: 'Name already taken',
+  detail: `'${alias}' is a name of ${holder} already. Choose another alias.`,
+})
+
+export const unknownRule = (agentType: string, tool: string): Problem => ({
+  status: 404,
+  code: 'unknown_permission',
+  title: 'Unknown permission',
+  detail: `No rule for agent type '${agentType}' names '${tool}'. GET /api/v1/permissions lists those that there are.`,
 })
 
 export const storageAway: Problem = {

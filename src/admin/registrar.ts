@@ -22,6 +22,7 @@ import { hasDigests, readOffered } from './pin.ts'
 import {
   discoveryFailed,
   duplicateName,
+  duplicateToolset,
   type Problem,
   schemaBehind,
   storageAway,
@@ -50,13 +51,14 @@ export class Registrar {
 
   /** What operators read: the registry as committed, or the last one known while the database is away. */
   async read(background: Background): Promise<Result<Snapshot, Problem>> {
-    const committed = await this.#committed(background)
+    const committed = await this.committed(background)
     if (committed.ok || committed.error !== storageAway) return committed
     const snapshot = await this.#ports.registry.current(background)
     return snapshot.ok ? snapshot : committed
   }
 
-  async #committed(background: Background): Promise<Result<Snapshot, Problem>> {
+  /** What a write is decided on. */
+  async committed(background: Background): Promise<Result<Snapshot, Problem>> {
     const snapshot = await this.#ports.registry.committed(background)
     return snapshot.ok ? snapshot : err(snapshot.error === 'behind' ? schemaBehind : storageAway)
   }
@@ -67,9 +69,10 @@ export class Registrar {
   }
 
   async register(body: Registration, actor: string, background: Background): Promise<Outcome> {
-    const snapshot = await this.#committed(background)
+    const snapshot = await this.committed(background)
     if (!snapshot.ok) return snapshot
     if (snapshot.value.service(body.name)) return err(duplicateName(body.name))
+    if (snapshot.value.toolset(body.name)) return err(duplicateToolset(body.name))
     const draft = draftOf(body, this.#approach.rules)
     if (!draft.ok) return draft
     const checked = await checkPlaces(placesOf(draft.value), this.#ports.hosts, true)
@@ -177,7 +180,7 @@ export class Registrar {
 
   /** What a write is decided on. */
   async findCommitted(idOrName: string, background: Background): Promise<Outcome> {
-    const snapshot = await this.#committed(background)
+    const snapshot = await this.committed(background)
     return snapshot.ok ? findIn(snapshot.value, idOrName) : snapshot
   }
 

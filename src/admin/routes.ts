@@ -13,15 +13,21 @@ import { answering } from './answer.ts'
 import { mayEnter } from './area.ts'
 import { type DefinitionPorts, definitionRoutes } from './definitions.ts'
 import type { AdminEnv } from './env.ts'
+import { type PermissionPorts, permissionRoutes } from './permissions.ts'
 import { forbidden, respondWithProblem } from './problem.ts'
 import { type KeyPorts, keyRoutes } from './keys.ts'
 import { type LoginPorts, logIn } from './login.ts'
 import { organisationRoutes } from './organisations.ts'
 import { type ServicePorts, serviceRoutes } from './services.ts'
+import { type ToolPorts, toolRoutes } from './tools.ts'
+import { type ToolsetPorts, toolsetRoutes } from './toolsets.ts'
 import { userRoutes } from './users.ts'
 
 export type AdminPorts = ServicePorts &
-  DefinitionPorts & {
+  DefinitionPorts &
+  PermissionPorts &
+  ToolPorts &
+  ToolsetPorts & {
     readonly people: KeyPorts & LoginPorts
     readonly allowedOrigins: readonly string[]
     /** The principal, or the response that turns the caller away. */
@@ -53,11 +59,10 @@ export function adminRoutes(ports: AdminPorts): Hono<AdminEnv> {
       return await next()
     })
   }
-  admin.route('/', serviceRoutes(ports))
-  admin.route('/', definitionRoutes(ports))
-  admin.route('/', userRoutes(ports.people))
-  admin.route('/', keyRoutes(ports.people))
-  admin.route('/', organisationRoutes(ports.people))
+  for (const routes of [serviceRoutes, definitionRoutes, permissionRoutes, toolRoutes, toolsetRoutes]) {
+    admin.route('/', routes(ports))
+  }
+  for (const routes of [userRoutes, keyRoutes, organisationRoutes]) admin.route('/', routes(ports.people))
   return admin
 }
 

@@ -100,7 +100,7 @@ function respond(
     : respondWithProblem(found.error)
 }
 
-const json = (text: string, status = 200, headers: Record<string, string> = {}): Response =>
+export const json = (text: string, status = 200, headers: Record<string, string> = {}): Response =>
   new Response(text, {
     status,
     headers: { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers },

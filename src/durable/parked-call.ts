@@ -8,7 +8,7 @@
 import { DurableObject } from 'cloudflare:workers'
 import { openTrial } from '../mcp/dispatch.ts'
 import { type DispatchPorts, type Live, prepareCall, type Prepared } from '../mcp/prepare.ts'
-import type { Forward } from '../mcp/forward.ts'
+import { type Forward, isStillMeant } from '../mcp/forward.ts'
 import { type Comeback, stateContext } from '../mcp/park.ts'
 import { refusalOfDenial } from '../mcp/permit.ts'
 import type { Background } from '../platform/background.ts'
@@ -62,6 +62,8 @@ export class ParkedCallObject extends DurableObject {
 
   async #start(forward: Forward, signal: AbortSignal): Promise<Response> {
     this.#heed(signal)
+    const withdrawn = await this.#withdrawnFrom(forward)
+    if (withdrawn) return refuse(withdrawn, forward.idText)
     const prepared = await this.#prepare(forward)
     if (!prepared.ok) return refuse(prepared.error, forward.idText)
     const begun = await this.#begin(forward, prepared.value)
@@ -107,6 +109,12 @@ export class ParkedCallObject extends DurableObject {
     await this.ctx.storage.delete('waiting')
     this.#round = round
     this.#heed(signal)
+    const withdrawn = await this.#withdrawnFrom(waiting.forward)
+    if (withdrawn) {
+      // It waits on until its time is over, and its upstream is told then.
+      await this.ctx.storage.put('waiting', waiting)
+      return refuse(withdrawn, idText)
+    }
     const back = { idText, inputResponses: new Map(inputResponses) }
     if (!this.#talk) return await this.#takeUp(waiting, back, accepts)
     this.#comeback = back
@@ -145,6 +153,14 @@ export class ParkedCallObject extends DurableObject {
   }
 
   readonly #background: Background = (work) => this.ctx.waitUntil(work)
+
+  /** What the caller may no longer use is as if it were not there, also for a call that was let through before (B96). */
+  async #withdrawnFrom(forward: Forward): Promise<Refusal | undefined> {
+    const snapshot = await this.#ports.snapshot(forward.principal.organisationId, this.#background)
+    if (!snapshot.ok) return snapshot.error
+    const { publicName: name = '' } = forward
+    return isStillMeant(forward, snapshot.value) ? undefined : { why: 'unknown_tool', name }
+  }
 
   async #prepare(forward: Forward): Promise<Result<Prepared, Refusal>> {
     const snapshot = await this.#ports.snapshot(forward.principal.organisationId, this.#background)

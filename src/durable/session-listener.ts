@@ -38,7 +38,7 @@ export class SessionListener {
 
   /** Opens the stream, after what the client missed of it. A session has one; the newest wins. */
   async open(listener: Listener): Promise<Response> {
-    const { principal } = listener
+    const { endpoint, principal } = listener
     const registry = this.#ports.registryOf(principal.organisationId)
     const { background, log } = this.#keeper
     const current = await registry.current(background)
@@ -55,11 +55,10 @@ export class SessionListener {
         outlet.write(writeEvent(text, idOf(seq)))
         if (outlet.closed.aborted) break
       }
-    const { endpoint } = listener
     const { closed } = outlet
     const onChange = (group: KindGroup): void => this.#emit(listChanged(group))
     const following = { principal, endpoint, groups: GROUPS, background, closed, onChange }
-    const snapshot = current.value
+    const snapshot = current.value.viewFor(principal.agentType)
     background(this.#ports.watch(snapshot.servicesAt(endpoint), background))
     background(followRegistry(snapshot, following, this.#ports).then(outlet.close))
     this.#joined = this.#joinOnly(listener)

@@ -47,7 +47,9 @@ export function borderOf(sides: BorderSides, tickets: AllTickets): Border {
     ? (uri: string) => snapshot.publicUri(service, uri, endpoint)
     : undefined
   const sealTask =
-    endpoint.is === 'all' ? (taskId: string) => sealTaskId(service, taskId, principal, tickets) : undefined
+    endpoint.is === 'service'
+      ? undefined
+      : (taskId: string) => sealTaskId(service, taskId, principal, tickets)
   const withUris = (raw: string): string => (rename ? renameInResult(raw, rename) : raw)
   const withTasks = async (raw: string): Promise<string> =>
     sealTask && raw.includes('"taskId"') ? await rewriteTaskIds(raw, sealTask) : raw
@@ -131,7 +133,7 @@ function passesLog({ era, logLevel }: BorderSides, text: string): boolean {
 
 /** Where many services log into one stream, each says which it is. */
 function withLogger({ endpoint, service }: BorderSides, text: string): string {
-  if (endpoint.is !== 'all') return text
+  if (endpoint.is === 'service') return text
   return editMember(text, ['params', 'logger'], (raw) => {
     const own: unknown = raw === undefined ? undefined : JSON.parse(raw)
     return JSON.stringify(typeof own === 'string' ? `${service.name}/${own}` : service.name)

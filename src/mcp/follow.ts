@@ -28,6 +28,7 @@ export type FollowPorts = {
 }
 
 export type Following = {
+  /** Who is told, and of what its agent type may see. */
   readonly principal: Principal
   readonly endpoint: Endpoint
   readonly groups: readonly KindGroup[]
@@ -46,7 +47,10 @@ export const LISTENING: OutletBounds = {
   clock: systemClock,
 }
 
-/** Follows the registry until the stream is closed or its caller no longer counts, beginning from what `seen` shows. */
+/**
+ * Follows the registry until the stream is closed or its caller no longer counts, beginning from what `seen`, a view
+ * of the same caller, shows.
+ */
 export async function followRegistry(
   seen: Snapshot,
   following: Following,
@@ -65,8 +69,9 @@ export async function followRegistry(
     if (looks % LOOKS_BETWEEN_WATCHES === 0) background(watch(snapshot.servicesAt(endpoint), background))
     if (snapshot.version === version) continue
     version = snapshot.version
+    const view = snapshot.viewFor(principal.agentType)
     for (const group of groups) {
-      const fingerprint = snapshot.viewFingerprint(group, endpoint)
+      const fingerprint = view.viewFingerprint(group, endpoint)
       if (fingerprint === shown.get(group)) continue
       shown.set(group, fingerprint)
       onChange(group)

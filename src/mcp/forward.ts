@@ -28,6 +28,10 @@ export type Forward = {
   readonly params: readonly (readonly [key: string, raw: string])[]
   /** The service's own name for what is asked for. */
   readonly localName: string | undefined
+  /** What the caller calls the tool that it asks for. */
+  readonly publicName?: string | undefined
+  /** How long the tool may take, where an operator says so. */
+  readonly timeoutMs?: number | undefined
   readonly mirrors: readonly Mirror[]
   readonly given: unknown
   /** Members of the message that no version knows, raw. */
@@ -50,7 +54,16 @@ export type Forward = {
 
 export type Who = Omit<
   Forward,
-  'serviceId' | 'method' | 'params' | 'localName' | 'mirrors' | 'given' | 'rest' | 'idText'
+  | 'serviceId'
+  | 'method'
+  | 'params'
+  | 'localName'
+  | 'publicName'
+  | 'timeoutMs'
+  | 'mirrors'
+  | 'given'
+  | 'rest'
+  | 'idText'
 >
 
 /** A caller that takes no stream can be asked nothing, so upstreams are told that it takes no request. */
@@ -94,6 +107,16 @@ function declaredIn({ rawParams }: Message): string {
   return span ? cut(meta, span) : '{}'
 }
 
+/** Whether its caller still may use, and would still reach, the tool that it asked for. Anything but a tool call is. */
+export function isStillMeant(
+  { publicName, endpoint, serviceId, localName, principal }: Forward,
+  snapshot: Snapshot,
+): boolean {
+  if (publicName === undefined) return true
+  const target = snapshot.viewFor(principal.agentType).resolve('tool', publicName, endpoint)
+  return target?.service.id === serviceId && target.localName === localName
+}
+
 type Found = { readonly target: Target; readonly params: ReadonlyMap<string, string> }
 
 /** What goes to which service, or why there is nowhere to go. */
@@ -108,7 +131,7 @@ export async function forwardOf(
     ? await findTask(message, who, snapshot, tickets)
     : find(message, who, snapshot)
   if ('why' in found) return found
-  const { service, localName, mirrors = [] } = found.target
+  const { service, localName, mirrors = [], setting } = found.target
   const unscoped = requireScopeFor(who.principal, message.method, found.target)
   if (unscoped) return unscoped
   if (!service.isEnabled) return { why: 'service_disabled', service: service.name }
@@ -121,6 +144,8 @@ export async function forwardOf(
     method: message.method,
     params: [...found.params],
     localName: message.method === 'completion/complete' ? undefined : localName,
+    publicName: message.method === 'tools/call' ? String(message.params?.['name']) : undefined,
+    timeoutMs: setting?.timeoutMs,
     mirrors,
     given: mirrors.length > 0 ? message.params?.['arguments'] : undefined,
     ...(message.rest && { rest: message.rest }),

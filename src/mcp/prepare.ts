@@ -79,8 +79,9 @@ export async function prepareCall(
     return err({ why: 'upstream_unreachable', service: forward.serviceId, reason: 'it was removed' })
   const reached = await connect(service, live.background, ports, forward)
   if (!reached.ok) return reached
-  const guarded = ports.guardedBy(service)
-  if (!guarded) return err(notCallable(service))
+  const known = ports.guardedBy(service)
+  if (!known) return err(notCallable(service))
+  const guarded = forward.timeoutMs === undefined ? known : { ...known, timeoutMs: forward.timeoutMs }
   const state = forward.session && (await ports.memory.state(forward.session, live.background))
   const { dialect, isStateful } = speechOf(service, forward)
   if (dialect.era === 'modern' && !fitsHeaders({ ...forward, name: forward.localName })) {

@@ -231,8 +231,15 @@ export function errorText(error: Pick<WireError, 'code' | 'message' | 'data'>, i
 /** The refusal as a response. Never cached by anyone. */
 export function refuse(refusal: Refusal, idText?: string): Response {
   const wire = describeRefusal(refusal)
-  return new Response(errorText(wire, idText), {
+  const response = new Response(errorText(wire, idText), {
     status: wire.status,
     headers: { 'content-type': 'application/json', 'cache-control': 'no-store', ...wire.headers },
   })
+  said.set(response, refusal)
+  return response
 }
+
+const said = new WeakMap<Response, Refusal>()
+
+/** The refusal that a response of `refuse` tells, for those who tell it in other words. */
+export const saidIn = (response: Response): Refusal | undefined => said.get(response)

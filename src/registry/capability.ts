@@ -30,12 +30,13 @@ const MERGES: ReadonlyMap<string, Merge> = new Map<string, Merge>([
 
 /**
  * What these services together can do for a client of this era. A service of the other era counts too, since
- * the gateway translates, but for legacy tasks, which have no modern form.
+ * the gateway translates, but for legacy tasks, which have no modern form. `isKept`: what counts of it.
  */
 export function mergeCapabilities(
   services: readonly ServiceRecord[],
   era: Era,
   always: Iterable<readonly [string, string]> = [],
+  isKept: (capability: string) => boolean = () => true,
 ): string {
   const merged = new Map<string, string>(always)
   for (const { catalogue, config } of services) {
@@ -44,7 +45,7 @@ export function mergeCapabilities(
       continue
     }
     for (const [key, next] of readObject(capabilitiesFor(catalogue, era)) ?? []) {
-      if (key === 'tasks' && !offersTasks(catalogue, era)) continue
+      if (!isKept(key) || (key === 'tasks' && !offersTasks(catalogue, era))) continue
       const merge = MERGES.get(key)
       if (!merge) merged.set(key, merged.get(key) ?? next)
       else if (isObjectText(next)) merged.set(key, merge(merged.get(key), next))
@@ -55,6 +56,11 @@ export function mergeCapabilities(
 
 /** Tools can be registered at any time, so all services together always have them. */
 export const ALWAYS_TOOLS: readonly (readonly [string, string])[] = [['tools', CHANGING]]
+
+const OF_OTHERS: ReadonlySet<string> = new Set(['prompts', 'resources', 'completions'])
+
+/** Whether a capability means anything where there are only tools. */
+export const isOfTools = (capability: string): boolean => !OF_OTHERS.has(capability)
 
 /** Whether there is anything to read: said in the words of either era, or simply listed. */
 export function hasResources({ catalogue }: ServiceRecord): boolean {

@@ -17,6 +17,20 @@ export function checkSlug(slug: string): SlugFault | undefined {
 
 export const SLUG_PATTERN = SLUG.source
 
+/** Whether callers could name a tool so. */
+export const isPublicName = (text: string): boolean => FITS.test(text)
+
+const EVERY_TOOL = '/*'
+
+/** All tools of a service, in rules and toolsets. */
+export const everyToolOf = (service: string): string => `${service}${EVERY_TOOL}`
+
+/** Whose tools are all meant; `undefined` for anything but `service/*`. */
+export function readEveryToolOf(text: string): string | undefined {
+  const service = text.endsWith(EVERY_TOOL) ? text.slice(0, -EVERY_TOOL.length) : ''
+  return SLUG.test(service) ? service : undefined
+}
+
 export const prefixedName = (service: string, local: string): string => `${service}__${local}`
 
 /**

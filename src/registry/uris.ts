@@ -9,11 +9,13 @@ import { hasResources } from './capability.ts'
 import { bareName } from './claim.ts'
 import type { RegistryImage, ServiceRecord } from './image.ts'
 import { type NamedOffer, offersOf } from './offer.ts'
-import type { Endpoint, Target } from './target.ts'
+import type { Endpoint as AnyEndpoint, Target } from './target.ts'
 import { type Pattern, readTemplate } from './template.ts'
 import { prefixedUri, readPrefixedUri } from './uri.ts'
 
 export type UriKind = 'resource' | 'template'
+/** A toolset has tools alone. */
+type Endpoint = Exclude<AnyEndpoint, { is: 'toolset' }>
 
 type Granted = { readonly matches: Pattern; readonly service: ServiceRecord }
 

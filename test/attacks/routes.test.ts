@@ -51,6 +51,7 @@ const app = createApp({
   admin: {
     registrarOf: unreachable,
     approverOf: unreachable,
+    visibilityOf: unreachable,
     figures: unreachable,
     people: {} as never,
     allowedOrigins: [],

@@ -52,6 +52,7 @@ function startBroken(thrown: unknown) {
       people: broken,
       registrarOf: () => broken,
       approverOf: () => broken,
+      visibilityOf: () => broken,
       figures: broken,
       allowedOrigins: [],
       admit: async () => ({

@@ -25,6 +25,16 @@ export async function register(
   return await response.json()
 }
 
+/** Lets everybody use this tool, or nobody. */
+export async function permit(tool: string, allowed: boolean): Promise<void> {
+  const response = await exports.default.fetch(`${GATEWAY}/api/v1/permissions`, {
+    method: 'PUT',
+    headers: { ...HEADERS, 'x-api-key': 'an-api-key-of-the-tests' },
+    body: JSON.stringify({ agentType: '*', tool, allowed }),
+  })
+  if (!response.ok) throw new Error(`the rule was not stored: ${await response.text()}`)
+}
+
 /** The answer to one modern request for a named thing. */
 export async function callModern(
   method: string,

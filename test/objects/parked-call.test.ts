@@ -7,7 +7,8 @@ import {
 import { env } from 'cloudflare:workers'
 import { beforeAll, describe, expect, inject, it } from 'vitest'
 import type { ParkedCallObject } from '../../src/durable/parked-call.ts'
-import { callModern, register } from './caller.ts'
+import { callModern, permit, register } from './caller.ts'
+import { eventually } from '../support/gateway.ts'
 import type { Facts } from './patient.ts'
 
 type Kind = 'inviting' | 'silent'
@@ -52,6 +53,26 @@ async function watch(kind: Kind): Promise<() => Promise<Facts>> {
 /** The object as after a crash: whatever it held open is gone. */
 const lose = (stub: DurableObjectStub<ParkedCallObject>): Promise<unknown> =>
   runInDurableObject(stub, (_, state) => state.abort('lost')).catch(() => undefined)
+
+/** The object's own isolate hears of a rule within this time. */
+const HEARD_MS = 6_000
+
+/** Comes back, with no answer, past all that would refuse it before the object does; gives how to come back then. */
+async function eventuallyRefused(
+  stub: DurableObjectStub<ParkedCallObject>,
+  back: object,
+  error: object,
+): Promise<object> {
+  let [round, waiting] = [1, back]
+  await eventually(HEARD_MS, async () => {
+    const comeback = { round, idText: '1', inputResponses: [], acceptsJson: true, acceptsStream: false }
+    const init = { method: 'POST', body: JSON.stringify({ comeback }) }
+    const answer: any = await (await stub.fetch('https://call/', init)).json()
+    if (answer.result) [round, waiting] = [round + 1, comeBack(answer)]
+    expect(answer.error).toEqual(error)
+  })
+  return waiting
+}
 
 describe('a call that waits for its caller', () => {
   it('goes on after an eviction in each round, and runs once', async () => {
@@ -99,6 +120,23 @@ describe('a call that waits for its caller', () => {
     expect(answer.error.message).toMatch(/interrupted.*not repeated/)
     expect((await factsSince()).runs).toBe(1)
   })
+
+  it.each(['inviting', 'silent'] as const)(
+    'B96 waits on where its caller may use the tool no longer, and goes on when it may again (%s)',
+    async (kind) => {
+      const factsSince = await watch(kind)
+      const { stub, back } = await park(kind)
+      await permit(`${kind}__confirm`, false)
+      const unknown = { code: -32602, message: `Unknown tool: ${kind}__confirm` }
+      expect((await call(kind, back)).error).toEqual(unknown)
+      const waiting = await eventuallyRefused(stub, back, unknown)
+      await permit(`${kind}__confirm`, true)
+      await eventually(HEARD_MS, async () =>
+        expect((await call(kind, waiting)).result?.content[0].text).toMatch(/^accept/),
+      )
+      expect(await factsSince()).toEqual({ runs: 1, cancelled: [] })
+    },
+  )
 
   it.each(['inviting', 'silent'] as const)(
     'ends when nobody comes back, and the %s upstream is told (B109)',
