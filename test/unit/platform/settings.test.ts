@@ -9,6 +9,7 @@ const REQUIRED = {
   API_KEY: 'key',
   MCP_BEARER_TOKEN: 'bearer',
   ENCRYPTION_KEY: Buffer.alloc(32, 7).toString('base64'),
+  JWT_SECRET: 'a-secret-that-signs-tokens',
 }
 const read = (env: Readonly<Record<string, string>>) => readSettings({ ...REQUIRED, ...env })
 const settings = (env: Readonly<Record<string, string>> = {}): Settings => {
