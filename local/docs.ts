@@ -41,6 +41,7 @@ const EXAMPLES: { readonly [Why in Refusal['why']]: Extract<Refusal, { why: Why 
   rate_limited: { why: 'rate_limited', service, retryAfterMs: 10_000 },
   invalid_cursor: { why: 'invalid_cursor' },
   unavailable: { why: 'unavailable', retryAfterMs: 1_000 },
+  audit_unavailable: { why: 'audit_unavailable', service, retryAfterMs: 1_000 },
   overloaded: { why: 'overloaded', retryAfterMs: 1_000 },
   interrupted: { why: 'interrupted' },
   bug: { why: 'bug', ref: '…' },

@@ -12,6 +12,7 @@ import { receiveReply } from './mcp/receive.ts'
 import type { Scene } from './mcp/scene.ts'
 import { requireScope } from './mcp/scope.ts'
 import { endSession, openListener } from './mcp/session.ts'
+import type { Trail } from './mcp/trail.ts'
 import type { Background } from './platform/background.ts'
 import type { Hold } from './platform/budget.ts'
 import { err, ok, type Result } from './platform/result.ts'
@@ -20,7 +21,7 @@ import { acceptsJson, acceptsStream, BODY, climb, type Door, ENTRY } from './pro
 import { checkInbound, eraOf } from './protocol/ladder.ts'
 import { LIMITS } from './protocol/limits.ts'
 import { decodeBody, decodeElement, type Message, type Reply, UNASKED } from './protocol/message.ts'
-import { type Refusal, refuse } from './protocol/refusal.ts'
+import { type Refusal, refuse, sayNo } from './protocol/refusal.ts'
 import { accepted } from './protocol/result.ts'
 import { takesBatches } from './protocol/version.ts'
 import type { Registry } from './registry/registry.ts'
@@ -31,6 +32,8 @@ export type McpPorts = AnswerPorts & {
   readonly identity: Identity
   readonly registryOf: (organisationId: string) => Registry
   readonly allowedOrigins: readonly string[]
+  /** Where refusals are written down. */
+  readonly trail: Pick<Trail, 'hear' | 'turnAway'>
 }
 
 /** `name`: the last part of `/mcp/:service` or `/mcp/:toolset`; absent: everything. */
@@ -43,46 +46,67 @@ export async function serveMcp(
   const { headers, method } = request
   const door: Door = { httpMethod: method, headers, allowedOrigins: ports.allowedOrigins }
   const atEntry = climb(ENTRY, door)
-  if (atEntry) return refuse(atEntry)
+  if (atEntry) {
+    ports.trail.turnAway(atEntry.why, request, background)
+    return refuse(atEntry)
+  }
   const caller = await ports.identity.identify(headers, background, name)
-  if (!caller.ok) return challenge(caller.error)
-  const unread = requireScope(caller.value, 'mcp:read')
-  if (unread) return refuse(unread)
-  const enter: Enter = (idText) => setScene(request, name, caller.value, ports, background, idText)
-  if (method !== 'POST') return await serveSession(await enter(), ports)
+  if (!caller.ok) {
+    ports.trail.turnAway(caller.error, request, background)
+    return challenge(caller.error)
+  }
+  const principal = caller.value
+  const enter: Enter = (idText) => setScene(request, name, principal, ports, background, idText)
+  const hear: Hear = (response, message) =>
+    ports.trail.hear(response, { principal, request, ...(message && { message }) }, background)
+  const unread = requireScope(principal, 'mcp:read')
+  return hear(unread ? refuse(unread) : await serveCaller({ request, door, enter, hear }, ports))
+}
+
+/** A request whose caller is known. */
+type Visit = { readonly request: Request; readonly door: Door; readonly enter: Enter; readonly hear: Hear }
+
+/** Writes down why a response to this message says no, where it does. */
+type Hear = (response: Response, message?: Message) => Response
+
+async function serveCaller(visit: Visit, ports: McpPorts): Promise<Response> {
+  const { request, door, enter } = visit
+  if (request.method !== 'POST') return await serveSession(await enter(), ports)
   const atBody = climb(BODY, door)
   if (atBody) return refuse(atBody)
   const hold = ports.dispatch.budget.open(request.signal)
   try {
-    return await serveBody(request, hold, enter, ports)
+    return await serveBody(visit, hold, ports)
   } finally {
     hold.release()
   }
 }
 
-async function serveBody(request: Request, hold: Hold, enter: Enter, ports: McpPorts): Promise<Response> {
-  const { headers } = request
-  const bytes = await readBody(request, hold)
+async function serveBody(visit: Visit, hold: Hold, ports: McpPorts): Promise<Response> {
+  const bytes = await readBody(visit.request, hold)
   if (!bytes.ok) return refuse(bytes.error)
   const decoded = decodeBody(bytes.value)
   if (!decoded.ok) return refuse(decoded.error.refusal, decoded.error.idText)
   switch (decoded.value.is) {
     case 'message':
-      return await serveMessage(decoded.value.message, headers, enter, ports)
+      return await serveMessage(decoded.value.message, visit, ports)
     case 'reply':
-      return await serveReply(decoded.value.reply, await enter(), ports)
+      return await serveReply(decoded.value.reply, await visit.enter(), ports)
     case 'batch':
-      return await serveBatch(decoded.value.texts, headers, enter, ports)
+      return await serveBatch(decoded.value.texts, visit, ports)
   }
 }
 
 /** What the request runs into before its answer, or what it is told instead, under this id. */
 type Enter = (idText?: string) => Promise<Result<Scene, Response>>
 
-async function serveMessage(
+async function serveMessage(message: Message, visit: Visit, ports: McpPorts): Promise<Response> {
+  return visit.hear(await answerMessage(message, visit, ports), message)
+}
+
+async function answerMessage(
   message: Message,
-  headers: Headers,
-  enter: Enter,
+  { request: { headers }, enter }: Visit,
   ports: McpPorts,
 ): Promise<Response> {
   const era = eraOf(message, headers)
@@ -110,12 +134,8 @@ async function serveReply(reply: Reply, scene: Result<Scene, Response>, ports: M
  * Only 2025-03-26 has batches ("Batching"), and their number of messages is bounded (B48, B49). Each message is
  * answered as if it came alone, and without a stream; a handshake must come alone ("Lifecycle").
  */
-async function serveBatch(
-  texts: readonly string[],
-  headers: Headers,
-  enter: Enter,
-  ports: McpPorts,
-): Promise<Response> {
+async function serveBatch(texts: readonly string[], visit: Visit, ports: McpPorts): Promise<Response> {
+  const { headers } = visit.request
   if (!takesBatches(headers.get('mcp-protocol-version'))) {
     return refuse(NO_BATCHES)
   }
@@ -123,7 +143,7 @@ async function serveBatch(
     const detail = `a batch holds at most ${LIMITS.batchMessages} messages`
     return refuse({ why: 'invalid_request', detail })
   }
-  const scene = await enter()
+  const scene = await visit.enter()
   if (!scene.ok) return scene.error
   const session = await sessionOf(scene.value, ports)
   if (!session.ok) return refuse(session.error)
@@ -134,13 +154,14 @@ async function serveBatch(
     if (decoded.value.is === 'reply') return await serveReply(decoded.value.reply, alone, ports)
     if (decoded.value.is === 'batch') return refuse({ why: 'invalid_request' })
     const { message } = decoded.value
-    if (message.method !== 'initialize') return await serveMessage(message, headers, async () => alone, ports)
+    if (message.method !== 'initialize')
+      return await serveMessage(message, { ...visit, enter: async () => alone }, ports)
     return refuse({ why: 'invalid_request', detail: 'initialize must come alone' }, message.idText)
   }
   const messages = texts.map((text) => {
     const decoded = decodeElement(text)
     const idText = decoded.ok && decoded.value.is === 'message' ? decoded.value.message.idText : undefined
-    return { idText, answer: () => serveOne(decoded) }
+    return { idText, answer: async () => visit.hear(await serveOne(decoded)) }
   })
   return await answerBatch(messages, ports.dispatch.budget.open(scene.value.request.signal))
 }
@@ -208,7 +229,8 @@ function endpointOf(request: Request, name: string | undefined, snapshot: Snapsh
 }
 
 /** No JSON-RPC: there is no MCP endpoint here (B05). */
-export const unknownEndpoint = (): Response => Response.json({ error: 'not_found' }, { status: 404 })
+export const unknownEndpoint = (): Response =>
+  sayNo(Response.json({ error: 'not_found' }, { status: 404 }), 'unknown_endpoint')
 
 /** To clients of the older transport (2024-11-05, "HTTP with SSE"), in a sentence that they can show. */
 export const goneEndpoint = (): Response =>

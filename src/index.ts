@@ -33,6 +33,7 @@ import type { DispatchPorts } from './mcp/prepare.ts'
 import { InFlight } from './mcp/inflight.ts'
 import { Listens } from './mcp/listens.ts'
 import { openTickets } from './mcp/tickets.ts'
+import { Trail } from './mcp/trail.ts'
 import { ByteBudget } from './platform/budget.ts'
 import type { Background } from './platform/background.ts'
 import { Replica } from './platform/replica.ts'
@@ -54,8 +55,9 @@ import { DIRECTORY_PLACE, Publication } from './storage/publication.ts'
 import { QuickStore } from './storage/quick.ts'
 import { Sealer } from './platform/seal.ts'
 import { StoredSource } from './storage/source.ts'
+import { AuditStore } from './storage/audit.ts'
+import { RecordStore } from './storage/record.ts'
 import { KeyUses } from './storage/use.ts'
-import { UsageStore } from './storage/usage.ts'
 import { type Log, openLog } from './telemetry/log.ts'
 import { checkAddress } from './upstream/address.ts'
 import { discover } from './upstream/discovery.ts'
@@ -86,6 +88,8 @@ function compose(settings: Settings, namespaces: Namespaces): Gateway {
   }
   const directory = openDirectory({ reads, patience, quick, sealer: sealers.image, clock })
   const uses = new KeyUses(writes, patience, clock)
+  const records = new RecordStore(writes, patience)
+  const audit = new AuditStore({ reads, writes, patience, clock })
   const { allowPrivateUpstreams: allowPrivate, publicUrl, dohUrl } = settings
   const policy = { allowPrivate, ownHosts: publicUrl ? [publicUrl.hostname] : [] }
   const hosts = new Hosts(dohUrl && !allowPrivate ? openResolver(dohUrl) : undefined, clock)
@@ -105,7 +109,6 @@ function compose(settings: Settings, namespaces: Namespaces): Gateway {
     noteUse: uses.note.bind(uses),
     clock,
   })
-  const usage = new UsageStore(writes, patience)
   const budget = new ByteBudget(LIMITS.memoryBytes)
   const reach = openReach(log)
   const guards = new ServiceGuards(namespaces.SERVICE_GUARD, reach, clock)
@@ -137,22 +140,24 @@ function compose(settings: Settings, namespaces: Namespaces): Gateway {
   const { allowedOrigins, allowedHosts } = settings
   const mayCall = (url: string): boolean => isAllowed(url) && hosts.mayCall(url)
   const guardedBy = rememberFor(
-    (service: ServiceRecord) => guardedUnder(service, mayCall, settings.defaultTimeoutMs),
+    (service: ServiceRecord) => guardedUnder(service, mayCall, settings),
     () => hosts.generation,
   )
   const hostsOf = rememberFor((service: ServiceRecord) => {
     const named = instancesOf(service).flatMap(({ url }) => (isAllowed(url) ? [hostOf(url)] : []))
     return [...new Set(named)]
   })
+  const callGuard = new Guard({
+    ask: guards.ask.bind(guards),
+    clock,
+    random: Math.random,
+    isolate: crypto.randomUUID(),
+  })
+  const trail = new Trail({ guard: callGuard, clock })
   const dispatch: DispatchPorts = {
     guardedBy,
     review: (service, background) => hosts.review(hostsOf(service), background),
-    guard: new Guard({
-      ask: guards.ask.bind(guards),
-      clock,
-      random: Math.random,
-      isolate: crypto.randomUUID(),
-    }),
+    guard: callGuard,
     clock,
     sessions: new UpstreamSessions(),
     memory: new SessionObjects(namespaces.CLIENT_SESSION, reach, clock),
@@ -169,6 +174,7 @@ function compose(settings: Settings, namespaces: Namespaces): Gateway {
     identity,
     registryOf,
     allowedOrigins,
+    trail,
     clientSessions: new Sessions(settings.encryptionKey, clock),
     dispatch,
     parked: new ParkedObjects(namespaces.PARKED_CALL, reach),
@@ -182,7 +188,10 @@ function compose(settings: Settings, namespaces: Namespaces): Gateway {
   }
   const upkeep: Gateway['upkeep'] = {
     tick: (background) => realms.held.forEach((realm) => realm.upkeep.tick(background)),
-    run: async (background) => void (await Promise.all([home.upkeep.run(background), directory.heal()])),
+    run: async (background) => {
+      const pruned = audit.prune(settings.auditRetentionDays)
+      await Promise.all([home.upkeep.run(background), directory.heal(), pruned])
+    },
   }
   const app = createApp({
     mcp,
@@ -204,10 +213,15 @@ function compose(settings: Settings, namespaces: Namespaces): Gateway {
         clock,
       },
       allowedOrigins,
-      admit: async (headers, background) => {
-        const caller = await identity.authenticate(headers, background)
-        return caller.ok ? caller.value : challenge(caller.error, 'mcp:admin')
+      admit: async (request, background) => {
+        const caller = await identity.authenticate(request.headers, background)
+        if (caller.ok) return caller.value
+        trail.turnAway(caller.error, request, background)
+        return challenge(caller.error, 'mcp:admin')
       },
+      noteRefusal: trail.refuse.bind(trail),
+      turnAway: trail.turnAway.bind(trail),
+      audit,
     },
     health: {
       registry: home.registry,
@@ -226,7 +240,7 @@ function compose(settings: Settings, namespaces: Namespaces): Gateway {
     dispatch,
     refresh: (service: ServiceRecord, background: Background) =>
       registrarOf(service.organisationId).refresh(service, background),
-    storeUsage: usage.store.bind(usage),
+    storeRecords: records.store.bind(records),
     credentials: {
       vaultOf,
       refresh: (grant: Grant, resource: string) => refreshGrant(grant, resource, { policy, hosts, clock }),

@@ -107,6 +107,12 @@ export const writeUnanswered: Problem = {
     'The database did not answer. Whether the change was stored is not known: look before you try again.',
 }
 
+/** `storageAway` where only something was to be read. */
+export const readUnanswered: Problem = {
+  ...storageAway,
+  detail: 'The database cannot be reached. Try again in a moment.',
+}
+
 /** `storageAway` after the commit. */
 export const writeUnseen: Problem = {
   ...storageAway,

@@ -31,7 +31,7 @@ export function viewDefinition(service: ServiceRecord): string {
 }
 
 function rowMembers(service: ServiceRecord): (readonly [string, string])[] {
-  const { fallbackTools, ...settings } = service.config
+  const { fallbackTools, headers, ...settings } = service.config
   const plain = {
     id: service.id,
     name: service.name,
@@ -42,6 +42,7 @@ function rowMembers(service: ServiceRecord): (readonly [string, string])[] {
     isEnabled: service.isEnabled,
     hasCredential: service.sealedAuth !== undefined,
     ...settings,
+    headers: headers && withoutValues(headers),
     instances: service.instances,
     era: service.catalogue?.era,
     protocolVersion: service.catalogue?.protocolVersion,
@@ -65,3 +66,7 @@ const toolsText = (service: ServiceRecord): string =>
   `[${toolsOf(service)
     .map(({ text }) => text)
     .join(',')}]`
+
+/** A fixed header may well be a credential (S58). */
+const withoutValues = (headers: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.keys(headers).map((name) => [name, '[secret]']))

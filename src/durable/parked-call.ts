@@ -6,6 +6,7 @@
  * told so. In no case does the call run twice.
  */
 import { DurableObject } from 'cloudflare:workers'
+import type { Permit } from '../guard/guard.ts'
 import { openTrial } from '../mcp/dispatch.ts'
 import { type DispatchPorts, type Live, prepareCall, type Prepared } from '../mcp/prepare.ts'
 import { type Forward, isStillMeant } from '../mcp/forward.ts'
@@ -15,11 +16,11 @@ import type { Background } from '../platform/background.ts'
 import { Deadline } from '../platform/deadline.ts'
 import { err, ok, type Result } from '../platform/result.ts'
 import { LIMITS } from '../protocol/limits.ts'
-import { type Refusal, refuse } from '../protocol/refusal.ts'
+import { type Refusal, refuse, respondWithRefusal, takeReason } from '../protocol/refusal.ts'
 import type { Snapshot } from '../registry/snapshot.ts'
 import { INPUT_KEY, inputRequired } from '../upstream/ask.ts'
 import { beginCall, type Begun, piecesOf } from '../upstream/call.ts'
-import type { Piece, Pieces } from '../upstream/conversation.ts'
+import type { Piece, Pieces, Verdict } from '../upstream/conversation.ts'
 import { respondWith } from '../upstream/deliver.ts'
 import { isUnaccepted, refusalOf } from '../upstream/fault.ts'
 import type { Inputs, Return, Standstill } from '../upstream/input.ts'
@@ -35,6 +36,9 @@ export type ParkedPorts = {
 
 /** What is kept while the call waits. */
 type Waiting = { readonly forward: Forward; readonly round: number; readonly standstill: Standstill }
+
+/** Tells whoever asked the object why the response says no. */
+export const REFUSED_HEADER = 'switchyard-refused'
 
 /** The conversation while it is in memory. */
 type Talk = { readonly call: UpstreamCall; readonly deadline: Deadline; readonly pieces: Pieces }
@@ -55,9 +59,13 @@ export class ParkedCallObject extends DurableObject {
 
   override async fetch(request: Request): Promise<Response> {
     const body = await request.json<{ forward: Forward } | { comeback: Comeback }>()
-    return 'forward' in body
-      ? await this.#start(body.forward, request.signal)
-      : await this.#goOn(body.comeback, request.signal)
+    const response =
+      'forward' in body
+        ? await this.#start(body.forward, request.signal)
+        : await this.#goOn(body.comeback, request.signal)
+    const why = takeReason(response)
+    if (why !== undefined) response.headers.set(REFUSED_HEADER, why)
+    return response
   }
 
   async #start(forward: Forward, signal: AbortSignal): Promise<Response> {
@@ -67,7 +75,7 @@ export class ParkedCallObject extends DurableObject {
     const prepared = await this.#prepare(forward)
     if (!prepared.ok) return refuse(prepared.error, forward.idText)
     const begun = await this.#begin(forward, prepared.value)
-    if (!begun.ok) return refuse(begun.error, forward.idText)
+    if (!begun.ok) return respondWithRefusal(begun.error, forward.idText)
     const isStream = begun.value.body === 'stream' && forward.acceptsStream
     return await this.#respond(this.#follow(begun.value.call, begun.value), {
       ...forward,
@@ -86,7 +94,7 @@ export class ParkedCallObject extends DurableObject {
     for (let attempt = 1; ; attempt++) {
       const permit = await guard.admit(guarded, { prefers, isRetry: attempt > 1 }, this.#background)
       if ('why' in permit) {
-        trial.refused()
+        trial.refused(permit)
         return err(refusalOfDenial(permit, service.name))
       }
       const call = callTo(permit.url, guarded.timeoutMs, trial.begin(permit))
@@ -135,7 +143,9 @@ export class ParkedCallObject extends DurableObject {
       await this.ctx.storage.put('waiting', waiting)
       return refuse(prepared.error, idText)
     }
-    const call = callBackTo(standstill, prepared.value)
+    const trial = openTrial(forward, prepared.value, this.#background, this.#ports.dispatch)
+    trial.last()
+    const call = callBackTo(standstill, prepared.value, trial.begin(LET_THROUGH))
     const deadline = new Deadline(LIMITS.streamTotalMs, this.#gone.signal)
     const sent = await takeUp({ connection: call.connection, deadline }, standstill, response)
     if (!sent) {
@@ -186,7 +196,8 @@ export class ParkedCallObject extends DurableObject {
     const round = ++this.#round
     if (standstill.place.isInvited) this.#talk = undefined
     const expiresAt = Date.now() + LIMITS.inputWaitMs
-    const waiting: Waiting = { forward, round, standstill }
+    // The upstream has the arguments; at rest they are nobody's (S58).
+    const waiting: Waiting = { forward: { ...forward, params: [], given: undefined }, round, standstill }
     await this.ctx.storage.put('waiting', waiting)
     await this.ctx.storage.setAlarm(expiresAt)
     const ticket = { object: this.ctx.id.toString(), round, expiresAt }
@@ -203,7 +214,7 @@ export class ParkedCallObject extends DurableObject {
     const piece = await lastOf(talk.pieces)
     const response = piece
       ? respondWith(piece.text, piece.status, true, piece.hold?.moveTo(this.#gone.signal))
-      : refuse({ why: 'upstream_bad_answer', service: talk.call.service, reason: INTERRUPTED })
+      : respondWithRefusal({ why: 'upstream_bad_answer', service: talk.call.service, reason: INTERRUPTED })
     onEnd()
     return response
   }
@@ -241,11 +252,17 @@ export class ParkedCallObject extends DurableObject {
 }
 
 /** The call to the instance that waits for it, unless that may not be called any more. It was let through when it began. */
-function callBackTo({ dialect }: Standstill, { guarded, callTo }: Prepared): UpstreamCall {
+function callBackTo(
+  { dialect }: Standstill,
+  { guarded, callTo }: Prepared,
+  onOver: (verdict: Verdict) => void = () => undefined,
+): UpstreamCall {
   const { instances, timeoutMs } = guarded
   const { url } = instances.find((instance) => instance.url === dialect.url) ?? instances[0]
-  return callTo(url, timeoutMs, () => undefined)
+  return callTo(url, timeoutMs, onOver)
 }
+
+const LET_THROUGH: Permit = { url: '', settle: () => undefined }
 
 const INTERRUPTED =
   'the call was interrupted while it waited for input, it was not repeated and may have had effects'

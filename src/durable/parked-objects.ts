@@ -1,8 +1,8 @@
 /** Calls that wait for their caller, each in an object of its own. Nothing is ever asked of one twice. */
 import type { Forward } from '../mcp/forward.ts'
 import type { Comeback, ParkedCalls } from '../mcp/park.ts'
-import { refuse } from '../protocol/refusal.ts'
-import type { ParkedCallObject } from './parked-call.ts'
+import { refuse, sayNo } from '../protocol/refusal.ts'
+import { type ParkedCallObject, REFUSED_HEADER } from './parked-call.ts'
 import { AWAY, type Reach } from './reach.ts'
 
 type ParkedNamespace = DurableObjectNamespace<ParkedCallObject>
@@ -31,7 +31,16 @@ export class ParkedObjects implements ParkedCalls {
   ): Promise<Response> {
     const init = { method: 'POST', body: JSON.stringify(request) }
     const answered = await this.#reach.once(() => this.#namespace.get(idOf()).fetch('https://call/', init))
-    if (answered.ok) return answered.value
+    if (answered.ok) return withReason(answered.value)
     return refuse(answered.error === 'overloaded' ? AWAY : { why: 'interrupted' }, idText)
   }
+}
+
+/** What the object did not write down itself is left to whoever answers the caller. */
+function withReason(response: Response): Response {
+  const why = response.headers.get(REFUSED_HEADER)
+  if (why === null) return response
+  const headers = new Headers(response.headers)
+  headers.delete(REFUSED_HEADER)
+  return sayNo(new Response(response.body, { status: response.status, headers }), why)
 }

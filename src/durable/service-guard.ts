@@ -1,10 +1,10 @@
 /**
- * The guard of one service, for all isolates: leave for calls, the health of its instances, usage records until they
- * are in Postgres, its catalogue kept up to date. What must not be forgotten is in its storage; its alarm does what is
+ * The guard of one service, for all isolates: leave for calls, the health of its instances, records until they are
+ * in Postgres, its catalogue kept up to date. What must not be forgotten is in its storage; its alarm does what is
  * due.
  */
 import { DurableObject } from 'cloudflare:workers'
-import type { Admission, AdmitRequest, Limits } from '../guard/admission.ts'
+import type { Admission, AdmitRequest, Limits, Report } from '../guard/admission.ts'
 import { Gate, type GateView, type SavedGate } from '../guard/gate.ts'
 import { connect, type DispatchPorts, speechOf } from '../mcp/prepare.ts'
 import type { Background } from '../platform/background.ts'
@@ -13,7 +13,7 @@ import { systemClock } from '../platform/clock.ts'
 import { instancesOf } from '../registry/instance.ts'
 import { FRESHNESS } from '../platform/replica.ts'
 import type { Registry } from '../registry/registry.ts'
-import { readKey, type ServiceRecord } from '../registry/image.ts'
+import { NO_SERVICE, readKey, type ServiceRecord } from '../registry/image.ts'
 import { isAnswering } from '../upstream/probe.ts'
 import type { CredentialAnswer, CredentialQuestion } from '../mcp/credential.ts'
 import { Agenda } from './agenda.ts'
@@ -26,8 +26,8 @@ export type GuardPorts = {
   readonly dispatch: DispatchPorts
   /** Reads the catalogue again and stores it where it differs. */
   readonly refresh: (service: ServiceRecord, background: Background) => Promise<void>
-  /** Puts usage records, the text of a JSON array, where they stay. False: it cannot now. */
-  readonly storeUsage: (records: string) => Promise<boolean>
+  /** Puts records, the text of a JSON array, where they stay. False: it cannot now. */
+  readonly storeRecords: (records: string) => Promise<boolean>
   readonly credentials: Pick<RefreshPorts, 'vaultOf' | 'refresh'>
   readonly healthIntervalMs: number
   readonly refreshIntervalMs: number
@@ -44,6 +44,8 @@ const FLUSH_MS = 2_000
 const AGAIN_MS = 2_000
 /** A service that nobody calls is left alone after this. */
 const IDLE_MS = 3_600_000
+/** There may be no room for the record of a call that must have one (F59). */
+const UNRECORDED: Admission = { is: 'no', why: 'audit', retryAfterMs: AGAIN_MS }
 /** Use is noted no more often than this. */
 const NOTE_USE_MS = 60_000
 
@@ -80,15 +82,25 @@ export class ServiceGuardObject extends DurableObject {
     // Touches the storage: an object that was replaced meanwhile learns of it here, before it lets anybody through.
     this.#noteUse(key, now)
     const before = this.#gate.saved
-    const admission = this.#gate.admit(request, now, Math.random())
+    const mayRecord = request.limits.needsRecords !== true || !this.#usage.isCrowded
+    const want = mayRecord ? request.want : 0
+    const heard = this.#gate.admit({ ...request, want }, now, Math.random())
+    const admission: Admission = request.want > want ? UNRECORDED : heard
     this.#save(before)
     // It may be another server by now, and be spoken to as the one before (F37).
     if (this.#gate.breaker.is === 'open' && before.breaker.is !== 'open') this.#agenda.plan('refresh', now)
-    if (request.report.records.length > 0) {
-      this.#usage.add(request.report.records)
+    this.#keep(request.report, now)
+    return admission
+  }
+
+  #keep({ records, dropped }: Report, now: number): void {
+    const before = this.#usage.dropped
+    if (records.length > 0) {
+      this.#usage.add(records)
       this.#agenda.plan('flush', now + FLUSH_MS)
     }
-    return admission
+    const lost = dropped + this.#usage.dropped - before
+    if (lost > 0) this.#ports.dispatch.log('warn', 'records_dropped', { count: lost })
   }
 
   view(key: string, limits: Limits): GuardView {
@@ -128,7 +140,7 @@ export class ServiceGuardObject extends DurableObject {
   async #do(task: Task, key: string, now: number): Promise<void> {
     switch (task) {
       case 'flush':
-        await this.#usage.flush(this.#ports.storeUsage)
+        await this.#usage.flush(this.#ports.storeRecords)
         if (this.#usage.size === 0) this.#agenda.done(task)
         break
       case 'probe':
@@ -173,6 +185,7 @@ export class ServiceGuardObject extends DurableObject {
   }
 
   #planUpkeep(now: number): void {
+    if (readKey(this.ctx.storage.kv.get<string>('key') ?? '').id === NO_SERVICE) return
     if (now - this.#usedAt > IDLE_MS) return
     const { healthIntervalMs, refreshIntervalMs } = this.#ports
     if (!this.#agenda.isPlanned('probe')) this.#agenda.plan('probe', now + healthIntervalMs)

@@ -1,8 +1,10 @@
 /**
- * Usage records on their way to Postgres: kept in the object's SQLite, batch by batch as they came, until they are
+ * Records on their way to Postgres: kept in the object's SQLite, batch by batch as they came, until they are
  * there. While the database is away they wait; beyond a bound the oldest are dropped and counted (F59).
  */
 const MAX_RECORDS = 50_000
+/** Where each call must be recorded, the rest of the room is for those that are under way. */
+const CROWDED_AT = MAX_RECORDS / 2
 /** Written to Postgres at once, give or take one batch. */
 const AT_ONCE = 1_000
 
@@ -24,6 +26,11 @@ export class UsageQueue {
   /** Records that wait. */
   get size(): number {
     return this.#size
+  }
+
+  /** Postgres has not taken records for so long that there may be no room for those of further calls. */
+  get isCrowded(): boolean {
+    return this.#size >= CROWDED_AT
   }
 
   /** Takes records as JSON texts. */

@@ -12,10 +12,12 @@ export type Limits = BreakerPolicy & {
   readonly slowMs: number | undefined
   /** The addresses of a service that has several; empty otherwise. */
   readonly instances: readonly string[]
+  /** No call goes whose record may find no room (F59). */
+  readonly needsRecords?: boolean
 }
 
-/** Why a call may not go: too many of them; the circuit is open; the service itself asked to wait. */
-export type Why = 'rate' | 'open' | 'throttled'
+/** Why a call may not go: too many of them; the circuit is open; the service itself asked to wait; no room for records. */
+export type Why = 'rate' | 'open' | 'throttled' | 'audit'
 
 export type InstanceView = {
   readonly url: string
@@ -63,7 +65,7 @@ export type Report = {
   /** Records that were lost for want of room. */
   readonly dropped: number
   readonly inFlight: Readonly<Record<string, number>>
-  /** Usage records as JSON texts, to be kept until they are stored. */
+  /** Records as JSON texts, to be kept until they are stored. */
   readonly records: readonly string[]
 }
 

@@ -27,7 +27,7 @@ export type Figures = {
   readonly neutral: number
   readonly retried: number
   readonly fallback: number
-  /** Usage records that were lost for want of room. */
+  /** Records that were lost for want of room. */
   readonly dropped: number
   readonly refused: Readonly<Record<Why, number>>
   /** Tokens of leases that were given back. */
@@ -44,7 +44,7 @@ const NOTHING: Figures = {
   retried: 0,
   fallback: 0,
   dropped: 0,
-  refused: { rate: 0, open: 0, throttled: 0 },
+  refused: { rate: 0, open: 0, throttled: 0, audit: 0 },
   unused: 0,
   admits: 0,
   reports: 0,
@@ -70,7 +70,11 @@ export class Gate {
     this.#breaker = saved?.breaker ?? CLOSED
     this.#bucket = saved?.bucket ?? FULL
     this.#pausedUntil = saved?.pausedUntil ?? 0
-    this.#figures = { ...NOTHING, ...saved?.figures }
+    this.#figures = {
+      ...NOTHING,
+      ...saved?.figures,
+      refused: { ...NOTHING.refused, ...saved?.figures?.refused },
+    }
     this.#durations = new Latencies(saved?.durations)
   }
 
@@ -231,7 +235,7 @@ const no = (why: Why, retryAfterMs: number): Admission => ({
 function grown(figures: Figures, report: Report, isAsked: boolean): Figures {
   const add = (member: 'ok' | 'failed' | 'neutral'): number =>
     report.tallies.reduce((sum, tally) => sum + tally[member], figures[member])
-  const { rate, open, throttled } = report.refused
+  const { rate, open, throttled, audit } = report.refused
   return {
     ok: add('ok'),
     failed: add('failed'),
@@ -243,6 +247,7 @@ function grown(figures: Figures, report: Report, isAsked: boolean): Figures {
       rate: figures.refused.rate + rate,
       open: figures.refused.open + open,
       throttled: figures.refused.throttled + throttled,
+      audit: figures.refused.audit + audit,
     },
     unused: figures.unused + report.unused,
     admits: figures.admits + (isAsked ? 1 : 0),

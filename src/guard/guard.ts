@@ -8,7 +8,7 @@ import type { Strategy } from './balance.ts'
 import { chooseInstance, type Instances, type Wish } from './choice.ts'
 import { type Denial, Desk, type Pass } from './desk.ts'
 import { Gate } from './gate.ts'
-import { NO_NEWS, type Outcome, tallyOf } from './ledger.ts'
+import { NO_NEWS, type Note, type Outcome, tallyOf } from './ledger.ts'
 import { guardPolicy, type Matter, Teller, type TellerPorts } from './teller.ts'
 
 /** The service behind which calls go. */
@@ -20,6 +20,9 @@ export type Subject = {
   readonly strategy: Strategy
   readonly instances: Instances
 }
+
+/** Whose guard keeps a record. */
+export type Recorded = Pick<Subject, 'id' | 'limits' | 'version'>
 
 /** Leave for one call to one instance. */
 export type Permit = {
@@ -53,17 +56,20 @@ export class Guard {
     const { desk } = matter
     const now = this.#ports.clock()
     desk.meter.note(now)
-    if (!wish.isRetry) desk.budget.noteCall(now)
+    if (!wish.isRetry) {
+      if (subject.limits.needsRecords && desk.ledger.isCrowded) return this.#turnAway(matter, background)
+      desk.budget.noteCall(now)
+    }
     const taken = desk.take(now)
     if (!taken) return this.#ask(matter, subject, wish, background)
     if (desk.isLow(now)) this.#teller.renew(matter, background)
     return this.#give(taken, matter, subject, wish, background)
   }
 
-  /** Takes a usage record on its way to where it is kept. */
-  record(subject: Subject, record: string, background: Background): void {
+  /** Takes a record on its way to where it is kept. */
+  record(subject: Recorded, note: Note, background: Background): void {
     const matter = this.#matterOf(subject)
-    matter.desk.ledger.keep(record)
+    matter.desk.ledger.keep(note)
     if (matter.desk.ledger.isFull) this.#teller.renew(matter, background)
     this.#teller.flushSoon(matter, background)
   }
@@ -74,6 +80,13 @@ export class Guard {
     const isAllowed = desk.budget.spend(this.#ports.clock())
     if (isAllowed) desk.ledger.note('retried', 1)
     return isAllowed
+  }
+
+  /** Where every call must be recorded, none goes whose record may find no room (F59). */
+  #turnAway(matter: Matter, background: Background): Denial {
+    matter.desk.ledger.noteRefusal('audit')
+    this.#teller.flushSoon(matter, background)
+    return { why: 'audit', retryAfterMs: guardPolicy.awayMs }
   }
 
   async #ask(matter: Matter, subject: Subject, wish: Wish, background: Background): Promise<Permit | Denial> {
@@ -176,7 +189,7 @@ export class Guard {
     desk.standIn?.admit(request, this.#ports.clock(), this.#ports.random())
   }
 
-  #matterOf({ id, limits, version }: Subject): Matter {
+  #matterOf({ id, limits, version }: Recorded): Matter {
     let desk = this.#desks.get(id)
     if (!desk) {
       if (this.#desks.size >= MAX_DESKS) this.#desks.clear()

@@ -10,11 +10,23 @@ export type Outcome =
   /** It says nothing about the service. `pauseMs`: for so long the service wants to be left alone, or 0. */
   | { readonly is: 'neutral'; readonly pauseMs: number }
 
+/** A record that the guard is to keep. It is written out when the guard is told, not while its call is answered. */
+export type Note = {
+  /** What it holds in memory, about. */
+  readonly chars: number
+  readonly write: () => string | Promise<string>
+}
+
 /** Records that are kept while the guard cannot be reached (F59). */
 const MAX_RECORDS = 1_000
-/** A busy isolate tells of so many at once. */
-const FULL_AT_RECORDS = 250
 const MAX_RECORD_CHARS = 1_048_576
+/** A busy isolate tells of so many at once: this share of them. */
+const FULL_SHARE = 0.25
+/** Where each call must be recorded, the rest of the room is for those that are under way. */
+const CROWDED_SHARE = 0.5
+
+/** What the guard is told, before its records are written out. */
+export type News = Omit<Report, 'records'> & { readonly notes: readonly Note[] }
 
 export class Ledger {
   readonly #inFlight = new Map<string, number>()
@@ -22,17 +34,22 @@ export class Ledger {
   readonly #durations = new Latencies()
   #counts = NO_COUNTS
   #pauseMs = 0
-  #records: string[] = []
-  #recordChars = 0
+  #notes: Note[] = []
+  #noteChars = 0
 
   get isEmpty(): boolean {
     const hasCounts = this.#counts !== NO_COUNTS
-    return this.#tallies.size === 0 && this.#records.length === 0 && !hasCounts
+    return this.#tallies.size === 0 && this.#notes.length === 0 && !hasCounts
   }
 
   /** It is time to tell the guard, however little time has passed. */
   get isFull(): boolean {
-    return this.#records.length >= FULL_AT_RECORDS
+    return this.#isTaken(FULL_SHARE)
+  }
+
+  /** The guard has not taken records for so long that there may be no room for those of further calls. */
+  get isCrowded(): boolean {
+    return this.#isTaken(CROWDED_SHARE)
   }
 
   noteBegin(url: string): void {
@@ -65,29 +82,33 @@ export class Ledger {
   }
 
   /** Keeps a record, or counts it as dropped where there is no room. */
-  keep(record: string): void {
-    const chars = this.#recordChars + record.length
-    if (this.#records.length >= MAX_RECORDS || chars > MAX_RECORD_CHARS) return this.note('dropped', 1)
-    this.#records.push(record)
-    this.#recordChars = chars
+  keep(note: Note): void {
+    const chars = this.#noteChars + note.chars
+    if (this.#notes.length >= MAX_RECORDS || chars > MAX_RECORD_CHARS) return this.note('dropped', 1)
+    this.#notes.push(note)
+    this.#noteChars = chars
   }
 
   /** All of it, which is forgotten here; but calls that are under way still are. */
-  drain(): Report {
-    const report: Report = {
+  drain(): News {
+    const news: News = {
       ...this.#counts,
       tallies: [...this.#tallies.values()],
       pauseMs: this.#pauseMs,
       durations: this.#durations.drain(),
       inFlight: Object.fromEntries(this.#inFlight),
-      records: this.#records,
+      notes: this.#notes,
     }
     this.#counts = NO_COUNTS
     this.#tallies.clear()
     this.#pauseMs = 0
-    this.#records = []
-    this.#recordChars = 0
-    return report
+    this.#notes = []
+    this.#noteChars = 0
+    return news
+  }
+
+  #isTaken(share: number): boolean {
+    return this.#notes.length >= MAX_RECORDS * share || this.#noteChars >= MAX_RECORD_CHARS * share
   }
 }
 
@@ -98,7 +119,7 @@ const NO_COUNTS: Counts = {
   retried: 0,
   fallback: 0,
   dropped: 0,
-  refused: { rate: 0, open: 0, throttled: 0 },
+  refused: { rate: 0, open: 0, throttled: 0, audit: 0 },
 }
 
 /** A report that tells nothing. */

@@ -175,13 +175,14 @@ export class Teller {
     waiting: number,
   ): Promise<Result<Admission, unknown>> {
     const { ask, isolate } = this.#ports
-    const report = desk.ledger.drain()
+    const { notes, ...counts } = desk.ledger.drain()
     desk.toldAt = this.#ports.clock()
-    const answer = await ask(id, { isolate, want, waiting, limits, report })
+    const records = notes.length > 0 ? await Promise.all(notes.map((note) => note.write())) : []
+    const answer = await ask(id, { isolate, want, waiting, limits, report: { ...counts, records } })
     // Records have names of their own, so a second time does no harm; counts that are lost, are.
     if (!answer.ok) {
-      if (report.dropped > 0) desk.ledger.note('dropped', report.dropped)
-      for (const record of report.records) desk.ledger.keep(record)
+      if (counts.dropped > 0) desk.ledger.note('dropped', counts.dropped)
+      for (const record of records) desk.ledger.keep({ chars: record.length, write: () => record })
     }
     return answer
   }

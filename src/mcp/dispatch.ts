@@ -2,25 +2,26 @@
  * From a forward to its upstream and back: leave from the guard, the call, another try where that is safe, and a record
  * of what became of it. A fault becomes the caller's refusal.
  */
+import type { Denial } from '../guard/desk.ts'
 import type { Permit } from '../guard/guard.ts'
 import type { Background } from '../platform/background.ts'
 import { wait } from '../platform/deadline.ts'
 import { err, type Result } from '../platform/result.ts'
-import { type Refusal, refuse } from '../protocol/refusal.ts'
+import { type Refusal, refuse, respondWithRefusal } from '../protocol/refusal.ts'
 import { callUpstream } from '../upstream/call.ts'
 import type { Verdict } from '../upstream/conversation.ts'
 import { type Fault, refusalOf } from '../upstream/fault.ts'
 import type { Forward } from './forward.ts'
 import { outcomeOf, refusalOfDenial } from './permit.ts'
 import { type DispatchPorts, type Live, prepareCall, type Prepared } from './prepare.ts'
-import { recordCall } from './record.ts'
+import { noteCall } from './record.ts'
 import { pauseBefore } from './retry.ts'
 
 export async function dispatch(forward: Forward, live: Live, ports: DispatchPorts): Promise<Response> {
   const prepared = await prepareCall(forward, live, ports)
   if (!prepared.ok) return refuse(prepared.error, forward.idText)
   const answered = await tryCall(forward, prepared.value, live, ports)
-  return answered.ok ? answered.value : refuse(answered.error, forward.idText)
+  return answered.ok ? answered.value : respondWithRefusal(answered.error, forward.idText)
 }
 
 /** As often as is safe and allowed, all within the time of one call. */
@@ -42,7 +43,8 @@ async function tryCall(
       live.background,
     )
     if ('why' in permit) {
-      trial.refused()
+      if (last) trial.last()
+      else trial.refused(permit)
       return err(last ? refusalOf(last, service.name) : refusalOfDenial(permit, service.name))
     }
     // The time of the call begins when it may go.
@@ -76,7 +78,7 @@ export type Trial = {
   /** No other try follows: what becomes of this one is what becomes of the call. */
   last(): void
   /** The call was not let through. */
-  refused(): void
+  refused(denial: Denial): void
 }
 
 /**
@@ -99,30 +101,36 @@ export function openTrial(
   let verdict: Verdict | undefined
   let isLast = false
   let isRecorded = false
-  const record = (status: 'refused' | undefined): void => {
-    if (isRecorded || forward.method !== 'tools/call') return
+  const record = (denial: Denial | undefined): void => {
+    if (isRecorded) return
     isRecorded = true
-    const text = recordCall(forward, service, { verdict, status, startedAt, now: clock() })
-    guard.record(guarded, text, background)
+    guard.record(
+      guarded,
+      noteCall(forward, service, { verdict, denial, startedAt, now: clock() }),
+      background,
+    )
   }
   return {
     begin(permit) {
       const begunAt = clock()
       return (over) => {
+        // What follows on that is only that the call is taken down (F39).
+        if (verdict?.fault?.is === 'cancelled') return
         verdict = over
         const { slowMs } = guarded.limits
         const isSlow = slowMs !== undefined && clock() - begunAt > slowMs
         permit.settle(outcomeOf(over, isSlow), background)
         if (isMismatch(over)) noteMismatch(service, background)
-        if (isLast) record(undefined)
+        if (isLast || over.fault?.is === 'cancelled') record(undefined)
       }
     },
     last() {
       isLast = true
       if (verdict) record(undefined)
     },
-    refused() {
-      record('refused')
+    refused(denial) {
+      // These are counted: their records would take the room that others need (F59).
+      if (denial.why !== 'audit') record(denial)
     },
   }
 }

@@ -94,7 +94,7 @@ export function whoOf({
 }
 
 /** A name that can be written down anywhere; another is as none. */
-function correlationIdOf(headers: Headers): string | undefined {
+export function correlationIdOf(headers: Headers): string | undefined {
   const given = headers.get('x-correlation-id')
   return given !== null && CORRELATION_ID.test(given) ? given : undefined
 }

@@ -3,6 +3,7 @@ import type { Denial } from '../guard/desk.ts'
 import type { Subject } from '../guard/guard.ts'
 import type { Outcome } from '../guard/ledger.ts'
 import type { RetryPolicy } from '../guard/retry.ts'
+import type { Settings } from '../platform/settings.ts'
 import type { Refusal } from '../protocol/refusal.ts'
 import { type ServiceConfig, type ServiceRecord, writeKey } from '../registry/image.ts'
 import { instancesOf } from '../registry/instance.ts'
@@ -27,7 +28,7 @@ const PROBE_SLACK_MS = 1_000
 export function guardedBy(
   service: ServiceRecord,
   mayCall: (url: string) => boolean,
-  defaultTimeoutMs: number,
+  { defaultTimeoutMs, audit }: Pick<Settings, 'defaultTimeoutMs' | 'audit'>,
 ): Guarded | undefined {
   const [first, ...others] = instancesOf(service).filter(({ url }) => mayCall(url))
   if (!first) return undefined
@@ -41,6 +42,7 @@ export function guardedBy(
     rate: rateLimit,
     slowMs: circuitBreaker.slowCallMs,
     instances: others.length > 0 ? [first, ...others].map(({ url }) => url) : [],
+    ...(audit === 'required' && { needsRecords: true }),
   }
   return {
     id: writeKey(service),
@@ -89,5 +91,7 @@ export function refusalOfDenial({ why, retryAfterMs }: Denial, service: string):
       return { why: 'upstream_open', service, retryAfterMs }
     case 'throttled':
       return { why: 'upstream_throttled', service, retryAfterMs }
+    case 'audit':
+      return { why: 'audit_unavailable', service, retryAfterMs }
   }
 }

@@ -7,9 +7,13 @@ export class Deadline {
   readonly #controller = new AbortController()
   #timer: ReturnType<typeof setTimeout>
   readonly #parent: AbortSignal | undefined
-  readonly #giveUp = () => this.cancel()
+  readonly #giveUp = () => {
+    this.#gone?.()
+    this.cancel()
+  }
   #ended: (() => void) | undefined
   #givenUp: (() => void) | undefined
+  #gone: (() => void) | undefined
   expired = false
 
   timeoutMs: number
@@ -52,6 +56,11 @@ export class Deadline {
   /** Called once, in the very event in which the wait is given up; the last one counts. */
   onGiveUp(givenUp: () => void): void {
     this.#givenUp = givenUp
+  }
+
+  /** Called in the very event in which the parent gives up: nothing may run after it. */
+  onGone(gone: () => void): void {
+    this.#gone = gone
   }
 
   /** Called once, when the wait is over. */

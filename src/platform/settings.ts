@@ -40,6 +40,9 @@ export type Settings = {
   readonly logLevel: LogLevel
   /** The issuer whose tokens are taken, where there is one. */
   readonly oidc: Oidc | undefined
+  /** Whether calls go that may find no room for their records. */
+  readonly audit: 'required' | 'best-effort'
+  readonly auditRetentionDays: number
   /** Services to register at start, from `MCP_SERVICES` and `MCP_SERVICE_<NAME>_*`. */
   readonly configured: readonly ConfiguredService[]
 }
@@ -143,6 +146,8 @@ export function readSettings(env: Environment): Result<Settings, readonly string
     refreshIntervalMs: wholeNumber('REFRESH_INTERVAL_MS', 900_000, 86_400_000),
     logLevel: oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
     oidc: readOidc(text, address('OIDC_ISSUER'), publicUrl, faults),
+    audit: oneOf('AUDIT', ['required', 'best-effort'], 'best-effort'),
+    auditRetentionDays: wholeNumber('AUDIT_RETENTION_DAYS', 90, 3_650),
     configured: readConfigured(text, faults),
   }
   return faults.length === 0 ? ok(settings) : err(faults)

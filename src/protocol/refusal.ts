@@ -36,6 +36,8 @@ export type Refusal =
   /** `service`: absent where the limit is the gateway's own. */
   | { why: 'rate_limited'; service?: string; retryAfterMs: number }
   | { why: 'unavailable'; retryAfterMs: number }
+  /** Each call must be recorded, and there is no room for more records (F59). */
+  | { why: 'audit_unavailable'; service: string; retryAfterMs: number }
   /** An answer was dropped for want of memory; whatever was asked for has been done. */
   | { why: 'overloaded'; retryAfterMs: number }
   /** A call was lost inside the gateway, and whether its upstream ran it cannot be known. */
@@ -145,6 +147,12 @@ export function describeRefusal(refusal: Refusal): WireError {
       const headers = { 'retry-after': seconds(refusal.retryAfterMs) }
       return { status: 503, code: -31503, message: 'Gateway temporarily unavailable', headers }
     }
+    case 'audit_unavailable': {
+      const { service, retryAfterMs } = refusal
+      const headers = { 'retry-after': seconds(retryAfterMs) }
+      const message = `Calls of service '${service}' cannot be recorded now and none goes without, retry in ${seconds(retryAfterMs)} s: Gateway temporarily unavailable`
+      return { status: 503, code: -31503, message, data: { retryAfterMs }, headers }
+    }
     case 'overloaded': {
       const message = `The gateway is out of memory for answers and dropped this one, the call may have had effects, try again in ${seconds(refusal.retryAfterMs)} s: Gateway temporarily unavailable`
       return { status: 200, code: -31503, message, data: { retryAfterMs: refusal.retryAfterMs } }
@@ -228,8 +236,28 @@ export function errorText(error: Pick<WireError, 'code' | 'message' | 'data'>, i
   return `{"jsonrpc":"2.0",${id}"error":${JSON.stringify({ code, message, data })}}`
 }
 
+/** Why responses say no, for as long as nobody has written it down. */
+const reasons = new WeakMap<Response, string>()
+
+/** A response that says no, and why: whoever passes it on to its caller writes that down (S62). */
+export function sayNo(response: Response, why: string): Response {
+  reasons.set(response, why)
+  return response
+}
+
+/** Why this response says no, told once; `undefined`: it says yes, or is written down already. */
+export function takeReason(response: Response): string | undefined {
+  const why = reasons.get(response)
+  if (why !== undefined) reasons.delete(response)
+  return why
+}
+
 /** The refusal as a response. Never cached by anyone. */
-export function refuse(refusal: Refusal, idText?: string): Response {
+export const refuse = (refusal: Refusal, idText?: string): Response =>
+  sayNo(respondWithRefusal(refusal, idText), refusal.why)
+
+/** The same where it is written down already. */
+export function respondWithRefusal(refusal: Refusal, idText?: string): Response {
   const wire = describeRefusal(refusal)
   const response = new Response(errorText(wire, idText), {
     status: wire.status,

@@ -68,6 +68,9 @@ export type ServiceRecord = {
 /** What names a service among those of all organisations. */
 export type ServiceKey = Pick<ServiceRecord, 'organisationId' | 'id'>
 
+/** Stands in the place of a service's id for what belongs to none. */
+export const NO_SERVICE = ''
+
 export const writeKey = ({ organisationId, id }: ServiceKey): string => `${organisationId}/${id}`
 
 export function readKey(key: string): ServiceKey {

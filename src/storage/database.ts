@@ -67,7 +67,8 @@ export async function attempt<T>(work: () => Promise<T>): Promise<Result<T, Data
   } catch (error) {
     const cause: unknown = error instanceof Error && error.cause !== undefined ? error.cause : error
     if (cause instanceof SyntaxError) return err({ why: 'unreachable' })
-    if (!(cause instanceof NeonDbError)) throw error
+    // What wraps it names what was to be stored (S58).
+    if (!(cause instanceof NeonDbError)) throw cause
     if (cause.sourceError instanceof TooManyRequests) return err({ why: 'busy' })
     if (cause.code === undefined) return err({ why: 'unreachable' })
     return err({ why: classify(cause.code), sqlState: cause.code })

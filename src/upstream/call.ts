@@ -33,6 +33,7 @@ export async function beginCall(
   sessions: UpstreamSessions,
 ): Promise<Result<Begun, Fault>> {
   const deadline = new Deadline(call.timeoutMs, call.signal)
+  deadline.onGone(() => call.onOver({ fault: { is: 'cancelled' } }))
   const sent = await sendCall(call, sessions, deadline)
   if (!sent.ok) return finish(call, deadline, sent)
   const body = bodyOf(sent.value.response)

@@ -36,7 +36,7 @@ export type UpstreamCall = UpstreamRequestText &
     readonly background: Background
     /** Learns how the upstream will know this call, so that it can be cancelled from the start. */
     readonly onSend?: ((trip: Trip, deadline: Deadline) => void) | undefined
-    /** Learns once what became of the call; a caller that went away is a fault as well. */
+    /** Learns what became of the call; a caller that went away is a fault as well, after which nothing else counts. */
     readonly onOver: (verdict: Verdict) => void
   }
 

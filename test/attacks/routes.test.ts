@@ -41,6 +41,7 @@ const app = createApp({
     identity,
     registryOf: unreachable,
     allowedOrigins: [],
+    trail: { hear: unreachable, turnAway: () => undefined },
     clientSessions: unreachable,
     dispatch: unreachable,
     parked: unreachable,
@@ -55,7 +56,10 @@ const app = createApp({
     figures: unreachable,
     people: {} as never,
     allowedOrigins: [],
-    admit: async (headers, background) => {
+    noteRefusal: unreachable,
+    turnAway: () => undefined,
+    audit: unreachable,
+    admit: async ({ headers }, background) => {
       const caller = await identity.authenticate(headers, background)
       return caller.ok ? caller.value : challenge(caller.error)
     },

@@ -41,6 +41,7 @@ function startBroken(thrown: unknown) {
       identity,
       registryOf: () => broken,
       allowedOrigins: [],
+      trail: { hear: (response) => response, turnAway: () => undefined },
       clientSessions: broken,
       dispatch: { budget: new ByteBudget(LIMITS.memoryBytes) } as never,
       parked: broken,
@@ -54,6 +55,9 @@ function startBroken(thrown: unknown) {
       approverOf: () => broken,
       visibilityOf: () => broken,
       figures: broken,
+      noteRefusal: () => undefined,
+      turnAway: () => undefined,
+      audit: broken,
       allowedOrigins: [],
       admit: async () => ({
         organisationId: 'default',

@@ -116,26 +116,39 @@ it('F47 calls that ask while all objects are lost are all answered', async () =>
   expect(await ask(newStub())).toMatchObject({ is: 'go' })
 })
 
-describe('usage records', () => {
+describe('records', () => {
   const record = (id: string): string =>
     JSON.stringify({
       id,
       organisationId: 'default',
-      serviceId: id,
-      tool: 'echo',
-      callerId: 'me',
-      callerType: 'user',
-      durationMs: 1,
-      status: 'success',
-      correlationId: id,
+      actor: 'me',
+      action: 'mcp.tools/call',
+      target: 'a-service/echo',
+      outcome: 'done',
+      detail: { correlationId: id },
       createdAt: Date.now(),
+      usage: { serviceId: id, tool: 'echo', callerType: 'user', durationMs: 1, status: 'success' },
     })
   it('that Postgres never takes keep no other back', async () => {
     const stub = newStub()
-    const bad = record(crypto.randomUUID()).replace('"echo"', '"a\\u0000b"')
+    const bad = record(crypto.randomUUID()).replace('"a-service/echo"', '"a\\u0000b"')
     await tell(stub, { records: [bad, record(crypto.randomUUID())] })
     const left = async () => (await stub.view('a-service', LIMITS)).usage.waiting
     await vi.waitFor(async () => expect(await left()).toBe(0), WITHIN)
+  })
+  it('F59 let no call go that must have one where there may be no room, and any other', async () => {
+    const stub = newStub()
+    const one = record(crypto.randomUUID())
+    const must: Limits = { ...LIMITS, needsRecords: true }
+    for (let at = 0; at < 5; at++) await tell(stub, { records: Array<string>(4_999).fill(one) })
+    expect(await ask(stub, { limits: must })).toMatchObject({ is: 'go' })
+    await tell(stub, { records: [one, one, one, one, one] })
+    expect(await ask(stub, { limits: must })).toMatchObject({ is: 'no', why: 'audit' })
+    expect(await ask(stub)).toMatchObject({ is: 'go' })
+    for (let at = 0; at < 6; at++) await tell(stub, { records: Array<string>(5_000).fill(one) })
+    const { waiting, dropped } = (await stub.view('a-service', LIMITS)).usage
+    expect(waiting).toBeLessThanOrEqual(50_000)
+    expect(waiting + dropped).toBe(55_000)
   })
   it('wait for Postgres in the object, whatever happens to it', async () => {
     const stub = newStub()

@@ -251,7 +251,8 @@ describe('changing', () => {
       headers: { 'X-Team': 'b' },
     })
     expect(status).toBe(200)
-    expect(body).toMatchObject({ timeoutMs: 5_000, headers: { 'X-Team': 'b' } })
+    expect(body).toMatchObject({ timeoutMs: 5_000, headers: { 'X-Team': '[secret]' } })
+    expect(upstream.requests.at(-1)?.headers).toMatchObject({ 'x-team': 'b' })
     expect(body.tools.map((tool: { name: string }) => tool.name)).toContain('later')
     upstream.offer.tools.pop()
   })

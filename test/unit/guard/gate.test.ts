@@ -183,7 +183,12 @@ describe('the gate', () => {
 
   it('shows operators how it stands', () => {
     const gate = openGate(limited)
-    const news = { refused: { rate: 1, open: 2, throttled: 3 }, fallback: 4, retried: 5, dropped: 6 }
+    const news = {
+      refused: { rate: 1, open: 2, throttled: 3, audit: 9 },
+      fallback: 4,
+      retried: 5,
+      dropped: 6,
+    }
     const tallies = [tally({ ok: 7, neutral: 8, generation: 0 })]
     gate.admit({ ...telling({ ...news, tallies }), limits: limited }, NOW, 0)
     expect(gate.view(limited, NOW)).toMatchObject({

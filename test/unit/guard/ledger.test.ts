@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { Ledger, NO_NEWS } from '../../../src/guard/ledger.ts'
+import { Ledger, NO_NEWS, type Note } from '../../../src/guard/ledger.ts'
 import { tally } from './request.ts'
 
 const ok = { is: 'ok', isSlow: false } as const
+const { records: _, ...counts } = NO_NEWS
+const NOTHING = { ...counts, notes: [] }
+const note = (text: string): Note => ({ chars: text.length, write: () => text })
 
 describe('the ledger', () => {
   it('sums calls by instance and generation, and tells each once', () => {
@@ -24,7 +27,7 @@ describe('the ledger', () => {
       tally({ url: 'b', generation: 2, ok: 1, failed: 1, unreached: 1, retryAfterMs: 7_000 }),
     ])
     expect(ledger.isEmpty).toBe(true)
-    expect(ledger.drain()).toEqual(NO_NEWS)
+    expect(ledger.drain()).toEqual(NOTHING)
   })
 
   it('F09 keeps the longest pause that the service asked for', () => {
@@ -54,17 +57,22 @@ describe('the ledger', () => {
     ledger.noteRefusal('open')
     ledger.note('unused', 3)
     expect(ledger.isEmpty).toBe(false)
-    expect(ledger.drain()).toEqual({ ...NO_NEWS, unused: 3, refused: { rate: 0, open: 2, throttled: 0 } })
+    expect(ledger.drain()).toEqual({
+      ...NOTHING,
+      unused: 3,
+      refused: { rate: 0, open: 2, throttled: 0, audit: 0 },
+    })
   })
 
   it('F59 keeps 1,000 records or 1 MiB of them, and counts what it drops', () => {
     const many = new Ledger()
-    for (let at = 0; at < 1_003; at++) many.keep(`${at}`)
-    expect(many.drain()).toMatchObject({ dropped: 3, records: { length: 1_000 } })
+    for (let at = 0; at < 1_003; at++) many.keep(note(`${at}`))
+    expect(many.drain()).toMatchObject({ dropped: 3, notes: { length: 1_000 } })
     const large = new Ledger()
-    for (let at = 0; at < 5; at++) large.keep('x'.repeat(300_000))
-    expect(large.drain()).toMatchObject({ dropped: 2, records: { length: 3 } })
-    large.keep('after')
-    expect(large.drain()).toMatchObject({ dropped: 0, records: ['after'] })
+    for (let at = 0; at < 5; at++) large.keep(note('x'.repeat(300_000)))
+    expect(large.drain()).toMatchObject({ dropped: 2, notes: { length: 3 } })
+    const after = note('after')
+    large.keep(after)
+    expect(large.drain()).toMatchObject({ dropped: 0, notes: [after] })
   })
 })

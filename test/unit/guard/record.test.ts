@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { callIn, quick, World } from './world.ts'
+import { LIMITS } from './request.ts'
+import { callIn, quick, subjectOf, World } from './world.ts'
 
 afterEach(() => {
   vi.unstubAllGlobals()
@@ -38,6 +39,41 @@ describe('usage records', () => {
     expect(new Set(world.keeperOf().records).size).toBe(1_000)
     expect(world.keeperOf().records).toHaveLength(1_000)
     expect(world.keeperOf().gate.saved.figures.dropped).toBe(500)
+  })
+
+  it.each([
+    ['F59 let calls go where they may be lost', false, []],
+    ['F59 let no call go that must have one, until the guard takes them', true, ['audit']],
+  ])('%s', async (_, needsRecords, whys) => {
+    const world = new World()
+    const limits = { ...LIMITS, ...(needsRecords && { needsRecords }) }
+    const service = subjectOf({ limits })
+    await callIn(world, { service })
+    world.passage = () => ({ ...quick, loses: 'question' })
+    for (let at = 0; at < 500; at++) world.record(`${at}`, 0, service)
+    await world.timeline.run(100)
+    await callIn(world, { service }, 3_000)
+    expect(world.denials.map(({ why }) => why)).toEqual(whys)
+    world.passage = () => quick
+    await world.timeline.run(30_000)
+    world.denials.length = 0
+    await callIn(world, { service }, 3_000)
+    expect(world.denials).toEqual([])
+    expect(new Set(world.keeperOf().records).size).toBe(500)
+  })
+
+  it('are written out when they are told, not while their call is answered', async () => {
+    const world = new World()
+    let isWritten = false
+    const write = async (): Promise<string> => {
+      isWritten = true
+      return 'late'
+    }
+    world.guards[0]?.record(subjectOf(), { chars: 4, write }, (work) => void work)
+    await world.timeline.run(500)
+    expect(isWritten).toBe(false)
+    await world.timeline.run(500)
+    expect(world.keeperOf().records).toEqual(['late'])
   })
 
   it('are told at once where they are many, not kept until there are too many', async () => {

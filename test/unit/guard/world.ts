@@ -108,7 +108,7 @@ export class World {
   }
 
   record(text: string, isolate = 0, service = subjectOf()): void {
-    this.guards[isolate]?.record(service, text, this.#background)
+    this.guards[isolate]?.record(service, { chars: text.length, write: () => text }, this.#background)
   }
 
   #enter(serviceId: string, isolate: number, url: string): void {
