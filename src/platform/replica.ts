@@ -33,8 +33,8 @@ export const FRESHNESS = {
   lookEveryMs: 1_000,
   /** Between two looks at the truth while the quick store is away. */
   lookAtTruthEveryMs: 2_000,
-  /** Older than this without a successful look: a request waits for one. */
-  staleAfterMs: 5_000,
+  /** Older than this without a successful look: a request waits for one, so that a change holds everywhere by then. */
+  staleAfterMs: 2_000,
   /** How long a request waits for a look while it has something to serve, and while it has nothing (F52). */
   waitMs: 500,
   firstWaitMs: 2_000,
