@@ -92,7 +92,7 @@ const proofOf =
 
 /** A claim of ours that is there and cannot be read makes the token count for nothing. */
 function principalOf(claims: JWTPayload, issuer: string, places: Places): Principal | undefined {
-  const { sub = '', organisation = DEFAULT_ORGANISATION, agent_type: agentType } = claims
+  const { sub = '', exp = 0, organisation = DEFAULT_ORGANISATION, agent_type: agentType } = claims
   const scopes = scopesIn(claims)
   if (!SUBJECT.test(sub) || !isName(organisation)) return undefined
   if (agentType !== undefined && !isName(agentType)) return undefined
@@ -105,6 +105,7 @@ function principalOf(claims: JWTPayload, issuer: string, places: Places): Princi
     scopes,
     manages: managesOf(role, scopes),
     ...(places !== 'everywhere' && { onlyAt: places }),
+    grounds: { expiresAt: (exp + LEEWAY_S) * 1_000 },
   }
 }
 

@@ -40,6 +40,7 @@ const PRINCIPALS = {
   key: byKey('k'),
   'key of a user': byKey('of-user'),
   token: principalOfUser(USER, { tokensSince: 500, expiresAt: NOW + 1_000 }),
+  'token of an issuer': { ...byKey('k'), grounds: { expiresAt: NOW + 1_000 } },
 } as const
 type Who = keyof typeof PRINCIPALS
 const ALL = Object.keys(PRINCIPALS) as Who[]
