@@ -30,6 +30,8 @@ export type Yard = {
   readonly gateway: Gateway
   /** One MCP endpoint for each isolate. */
   readonly endpoints: readonly string[]
+  /** Of the process that keeps the gateway's. */
+  readonly pid: number
   /** Registers one more service; `settings`: members of its registration. */
   add(name: string, settings?: object): Promise<Service>
   /** A second time waits for the first. */
@@ -39,7 +41,12 @@ export type Yard = {
 /** Whoever looks into a gateway may slow it down: nobody measures latency in this one. */
 export type InspectedYard = Yard & { readonly heap: Heap }
 
-export type YardOptions = { readonly isolates?: number; readonly inspectorAddress?: string }
+export type YardOptions = {
+  readonly isolates?: number
+  readonly inspectorAddress?: string
+  /** Of the gateway, besides those that every yard has. */
+  readonly settings?: Readonly<Record<string, string>>
+}
 
 export async function openInspectedYard(bundleDirectory: string): Promise<InspectedYard> {
   const inspectorAddress = `127.0.0.1:${await findFreePort()}`
@@ -62,8 +69,9 @@ export async function openYard(bundleDirectory: string, options: YardOptions = {
   const secrets = { API_KEY, MCP_BEARER_TOKEN: TOKEN, JWT_SECRET: 'jwt-secret-of-the-load' }
   const ENCRYPTION_KEY = Buffer.alloc(32, 7).toString('base64')
   const stores = storeBindings(database, cache)
-  const bindings = { ...stores, ...secrets, ENCRYPTION_KEY, ALLOW_PRIVATE_UPSTREAMS: 'true' }
-  const workerd = await startWorkerd({ bundleDirectory, port: 0, bindings, ...options })
+  const { settings, ...runtime } = options
+  const bindings = { ...stores, ...secrets, ENCRYPTION_KEY, ALLOW_PRIVATE_UPSTREAMS: 'true', ...settings }
+  const workerd = await startWorkerd({ bundleDirectory, port: 0, bindings, ...runtime })
   const gateway = new Gateway(workerd.url)
   const endpoints = workerd.urls.map((url) => `${url}/mcp`)
   const upstreams: Upstream[] = []
@@ -76,6 +84,7 @@ export async function openYard(bundleDirectory: string, options: YardOptions = {
   return {
     gateway,
     endpoints,
+    pid: workerd.child.pid ?? 0,
     async add(name, settings = {}) {
       const uri = `note://${name}/1`
       const upstream = await startUpstream({ era: 'modern', resources: [{ uri, name: 'a note' }] })
