@@ -26,6 +26,7 @@ const call = z.strictObject({
 export async function callTool(c: Context<AdminEnv>, { serveMcp }: CallPorts): Promise<Response> {
   const body = await readRawBody(c.req.raw, call)
   if (!body.ok) return respondWithProblem(body.error)
+  c.set('isRecorded', true)
   const answered = await serveMcp(requestFor(c.req.raw, body.value), c.get('background'))
   const refusal = saidIn(answered)
   if (refusal) return withChallenge(respondWithProblem(problemOf(refusal)), answered)

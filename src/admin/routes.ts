@@ -73,7 +73,7 @@ export function adminRoutes(ports: AdminPorts): Hono<AdminEnv> {
       c.set('background', background)
       await next()
       const { status } = c.res
-      if (status >= 400) {
+      if (status >= 400 && !c.get('isRecorded')) {
         const refused = refusalOf(admitted, c.req.raw, status, await codeOf(c.res.clone()))
         ports.noteRefusal(refused, background)
       }

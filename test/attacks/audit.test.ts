@@ -131,6 +131,22 @@ const deeds: readonly Deed[] = [
     ['unknown', 'auth.refuse', 'gateway', 'origin_refused'],
   ],
   [() => gateway.manage('DELETE', '/api/v1/servers/off'), ['api-key', 'service.delete', 'off', 'done']],
+  [
+    () => gateway.manage('POST', '/api/v1/tools/call', { name: 'nope' }),
+    ['api-key', 'mcp.tools/call', 'nope', 'unknown_tool'],
+  ],
+  [
+    () => gateway.manage('POST', '/api/v1/tools/call', { name: 7 }),
+    ['api-key', 'manage.refuse', 'POST /api/v1/tools/call', 'invalid_body'],
+  ],
+  [
+    () => gateway.manage('POST', '/api/v1/tools/call', { name: 'one__echo', arguments: { text: 'x' } }),
+    ['api-key', 'mcp.tools/call', 'one/echo', 'done'],
+  ],
+  [
+    () => gateway.manage('POST', '/api/v1/auth/login', { username: 'nobody', password: 'a-wrong-password' }),
+    ['unknown', 'auth.refuse', 'gateway', 'invalid_login'],
+  ],
   [() => callApart('/mcp/one'), [TOKEN, 'mcp.tools/call', 'one/echo', 'done']],
   [() => callApart('/mcp/limited'), [TOKEN, 'mcp.tools/call', 'limited/echo', 'rate_limited']],
 ]
