@@ -106,7 +106,7 @@ describe.each(names)('an upstream that is %s', (name) => {
     expect(seen).toContain('"odd":[1, 2]')
   })
 
-  it('never sees a credential or a header of the caller (S15, S19)', async () => {
+  it('S15 S19 never sees a credential or a header of the caller', async () => {
     const headers = { 'x-forwarded-host': 'evil', cookie: 'a=b', 'x-odd': 'y' }
     const { body } = await gateway.rpc(
       'tools/call',
@@ -116,6 +116,7 @@ describe.each(names)('an upstream that is %s', (name) => {
     const seen = JSON.parse(body.result.content[0].text)
     for (const odd of ['authorization', 'cookie', 'x-odd', 'x-forwarded-host', 'x-api-key'])
       expect(seen).not.toHaveProperty(odd)
+    expect(JSON.stringify(upstream(name).requests.at(-1))).not.toContain(TOKEN)
     expect(seen['mcp-protocol-version']).toBe(name.startsWith('modern') ? '2026-07-28' : '2025-11-25')
   })
 

@@ -149,7 +149,7 @@ describe('a warm call', () => {
 })
 
 describe('fifty services, five of them hung and five slow', () => {
-  it('are listed without asking any of them', { timeout: 60_000 }, async () => {
+  it('S52 are listed without asking any of them', { timeout: 60_000 }, async () => {
     const upstreams = await Promise.all(Array.from({ length: 50 }, () => startUpstream({ era: 'legacy' })))
     for (const [at, one] of upstreams.entries())
       expect((await writer.register(`many-${at}`, one.url)).status).toBe(201)
