@@ -26,6 +26,12 @@ export const UPKEEP = {
   endWithinMs: 25_000,
 } as const
 
+/** Whose turn it is in this minute: one organisation a run, since a run may make only so many requests. */
+export const turnOf = (organisationIds: readonly string[], nowMs: number): string | undefined =>
+  organisationIds[Math.floor(nowMs / TURN_MS) % organisationIds.length]
+
+const TURN_MS = 60_000
+
 export type UpkeepPorts = {
   readonly registry: Pick<Registry, 'heal' | 'held'>
   readonly registrar: Pick<Registrar, 'register' | 'recover'>

@@ -51,7 +51,12 @@ describe('imports', () => {
 
   it('join storage and Durable Objects to the rest where the gateway is composed, and in admin', () => {
     const joined = arrows.filter(({ from, to }) => from === '' && (to === 'storage' || to === 'durable'))
-    expect([...new Set(joined.map(({ file }) => file))]).toEqual(['index.ts', 'realm.ts'])
+    expect([...new Set(joined.map(({ file }) => file))]).toEqual([
+      'compose.ts',
+      'index.ts',
+      'realm.ts',
+      'stores.ts',
+    ])
   })
 
   it('name every folder of src', () => {
