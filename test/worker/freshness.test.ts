@@ -143,7 +143,8 @@ describe('a warm call', () => {
     for (let at = 0; at < 300; at++) await call()
     const seconds = (performance.now() - startedAt) / 1_000
     expect(upstream.calls('tools/call').length - upstreamBefore).toBe(300)
-    expect(stack.database.requests).toBeLessThanOrEqual(Math.ceil(seconds / 2))
+    // One more for what was done before: refusals are written down apart from calls.
+    expect(stack.database.requests).toBeLessThanOrEqual(Math.ceil(seconds / 2) + 1)
     expect(stack.cache.requests).toBeLessThanOrEqual(Math.ceil(seconds))
   })
 })
