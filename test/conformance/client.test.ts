@@ -16,7 +16,7 @@ import { startStack, type Stack } from '../support/stack.ts'
 
 type Placement = 'runs' | { readonly not: string }
 
-const OAUTH = { not: 'the gateway does not authorize itself with upstreams by OAuth yet' }
+const OAUTH = { not: 'the gateway refreshes tokens for upstreams, it does not sign in for the first ones' }
 const SKILLS = { not: 'what a host does with the files of a skill; the gateway loads none' }
 
 /** Every scenario of either suite must stand here. */
