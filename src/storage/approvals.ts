@@ -2,9 +2,8 @@
 import { and, eq, sql } from 'drizzle-orm'
 import type { BatchItem } from 'drizzle-orm/batch'
 import type { Result } from '../platform/result.ts'
-import { type Act, advanceRegistry, writeAct } from './commit.ts'
+import { type Act, RegistryStore } from './commit.ts'
 import type { Database, DatabaseFault } from './database.ts'
-import type { Patience } from './patience.ts'
 import { approvedTools } from './schema.ts'
 
 export type Approval = {
@@ -39,27 +38,17 @@ export function writeApprovals(
   return [insert]
 }
 
-export class ApprovalStore {
-  readonly #database: Database
-  readonly #patience: Patience
-  readonly #organisationId: string
-
-  constructor(database: Database, patience: Patience, organisationId: string) {
-    this.#database = database
-    this.#patience = patience
-    this.#organisationId = organisationId
-  }
-
+export class ApprovalStore extends RegistryStore {
   /** What was approved of a service, in order of names. */
   read(serviceId: string): Promise<Result<ApprovedTool[], DatabaseFault>> {
     const { tool, digest, approvedBy, createdAt } = approvedTools
     const definition = sql<string>`${approvedTools.definition}::text`
-    return this.#patience.read(() =>
-      this.#database
+    return this.patience.read(() =>
+      this.database
         .select({ tool, digest, definition, approvedBy, approvedAt: createdAt })
         .from(approvedTools)
         .where(
-          and(eq(approvedTools.serviceId, serviceId), eq(approvedTools.organisationId, this.#organisationId)),
+          and(eq(approvedTools.serviceId, serviceId), eq(approvedTools.organisationId, this.organisationId)),
         )
         .orderBy(tool),
     )
@@ -71,13 +60,7 @@ export class ApprovalStore {
     approvals: readonly Approval[],
     act: Act,
   ): Promise<Result<unknown, DatabaseFault>> {
-    const owner = { organisationId: this.#organisationId, serviceId }
-    return this.#patience.write(() =>
-      this.#database.batch([
-        advanceRegistry(this.#database, this.#organisationId),
-        writeAct(this.#database, this.#organisationId, act),
-        ...writeApprovals(this.#database, owner, approvals, act.actor),
-      ]),
-    )
+    const owner = { organisationId: this.organisationId, serviceId }
+    return this.commit(writeApprovals(this.database, owner, approvals, act.actor), act)
   }
 }

@@ -3,7 +3,10 @@
  * apart; and the audit row of who did it. All in one transaction.
  */
 import { sql } from 'drizzle-orm'
-import type { Database } from './database.ts'
+import type { BatchItem } from 'drizzle-orm/batch'
+import type { Result } from '../platform/result.ts'
+import type { Database, DatabaseFault } from './database.ts'
+import type { Patience } from './patience.ts'
 import { auditLog, directoryVersion, registryVersions } from './schema.ts'
 
 /** Who did what. Never holds a secret. */
@@ -22,7 +25,7 @@ export const writeAct = (database: Database, organisationId: string, act: Act) =
 
 const NOW = sql`(extract(epoch from clock_timestamp()) * 1000)::bigint`
 
-export const advanceRegistry = (database: Database, organisationId: string) =>
+const advanceRegistry = (database: Database, organisationId: string) =>
   database
     .insert(registryVersions)
     .values({ organisationId, version: NOW })
@@ -45,3 +48,26 @@ export const advanceDirectory = (database: Database) =>
         updatedAt: sql`now()`,
       },
     })
+
+/** Writes on the registry of one organisation; a failed one leaves nothing. */
+export class RegistryStore {
+  protected readonly database: Database
+  protected readonly patience: Patience
+  protected readonly organisationId: string
+
+  constructor(database: Database, patience: Patience, organisationId: string) {
+    this.database = database
+    this.patience = patience
+    this.organisationId = organisationId
+  }
+
+  /** The results of these statements, after those that every write has. */
+  protected async commit(
+    writes: readonly BatchItem<'pg'>[],
+    act: Act,
+  ): Promise<Result<readonly unknown[], DatabaseFault>> {
+    const advance = advanceRegistry(this.database, this.organisationId)
+    const audit = writeAct(this.database, this.organisationId, act)
+    return await this.patience.write(() => this.database.batch([advance, audit, ...writes]))
+  }
+}

@@ -10,9 +10,8 @@ import type { Transport } from '../protocol/transport.ts'
 import type { NameClaim } from '../registry/claim.ts'
 import type { Digests, ServiceConfig, ServiceInstance, ServiceStatus } from '../registry/image.ts'
 import { type Approval, writeApprovals } from './approvals.ts'
-import { type Act, advanceRegistry, writeAct } from './commit.ts'
-import type { Database, DatabaseFault } from './database.ts'
-import type { Patience } from './patience.ts'
+import { type Act, RegistryStore } from './commit.ts'
+import type { DatabaseFault } from './database.ts'
 import { approvedTools, publicNames, serviceInstances, services, serviceTools } from './schema.ts'
 
 export type ServiceFields = {
@@ -53,46 +52,36 @@ export type ServiceWrite = {
   readonly instances: readonly ServiceInstance[] | undefined
 }
 
-export class ServiceStore {
-  readonly #database: Database
-  readonly #patience: Patience
-  readonly #organisationId: string
-
-  constructor(database: Database, patience: Patience, organisationId: string) {
-    this.#database = database
-    this.#patience = patience
-    this.#organisationId = organisationId
-  }
-
+export class ServiceStore extends RegistryStore {
   insert(name: string, write: ServiceWrite, act: Act): Promise<Result<unknown, DatabaseFault>> {
     const row = {
       id: write.id,
-      organisationId: this.#organisationId,
+      organisationId: this.organisationId,
       name,
       ...columnsOf(write.fields),
     }
-    return this.#commit([this.#database.insert(services).values(row), ...this.#details(write, act)], act)
+    return this.commit([this.database.insert(services).values(row), ...this.#details(write, act)], act)
   }
 
   /** Whether it is enabled stays as it is: what is written may have been read before an operator decided that. */
   update(write: ServiceWrite, act: Act): Promise<Result<unknown, DatabaseFault>> {
     const status = sql`case when ${services.isEnabled} then ${write.fields.status} else 'disconnected' end`
     const row = { ...columnsOf(write.fields), status, updatedAt: sql`now()` }
-    const update = this.#database.update(services).set(row).where(this.#living(write.id))
-    return this.#commit([update, ...this.#details(write, act)], act)
+    const update = this.database.update(services).set(row).where(this.#living(write.id))
+    return this.commit([update, ...this.#details(write, act)], act)
   }
 
   setEnabled(id: string, isEnabled: boolean, act: Act): Promise<Result<unknown, DatabaseFault>> {
     const reached = sql`case when ${services.statusReason} is null then 'connected' else 'error' end`
     const row = { isEnabled, status: isEnabled ? reached : 'disconnected', updatedAt: sql`now()` }
-    return this.#commit([this.#database.update(services).set(row).where(this.#living(id))], act)
+    return this.commit([this.database.update(services).set(row).where(this.#living(id))], act)
   }
 
   /** What is committed, past every snapshot; `null`: no credential, or no such service any more. */
   async storedAuth(id: string): Promise<Result<string | null, DatabaseFault>> {
     const query = (): Promise<{ sealed: string | null }[]> =>
-      this.#database.select({ sealed: services.sealedAuth }).from(services).where(this.#living(id))
-    const read = await this.#patience.read(query)
+      this.database.select({ sealed: services.sealedAuth }).from(services).where(this.#living(id))
+    const read = await this.patience.read(query)
     return read.ok ? ok(read.value[0]?.sealed ?? null) : read
   }
 
@@ -104,40 +93,34 @@ export class ServiceStore {
   ): Promise<Result<boolean, DatabaseFault>> {
     const status = sql`case when ${services.isEnabled} then 'error' else 'disconnected' end`
     const row = fault === undefined ? {} : { status, statusReason: fault, updatedAt: sql`now()` }
-    const update = this.#database
+    const update = this.database
       .update(services)
       .set({ ...row, sealedAuth: to })
       .where(and(this.#living(id), eq(services.sealedAuth, from)))
       .returning({ id: services.id })
-    const written = await this.#commit([update], act)
+    const written = await this.commit([update], act)
     return written.ok ? ok(hasRows(written.value.at(-1))) : written
   }
 
   remove(id: string, act: Act): Promise<Result<unknown, DatabaseFault>> {
     const deleted = { deletedAt: sql`now()` }
-    return this.#commit(
+    return this.commit(
       [
-        this.#database.update(services).set(deleted).where(this.#living(id)),
-        this.#database.update(serviceTools).set(deleted).where(eq(serviceTools.serviceId, id)),
-        this.#database.update(serviceInstances).set(deleted).where(eq(serviceInstances.serviceId, id)),
-        this.#database.delete(publicNames).where(eq(publicNames.serviceId, id)),
-        this.#database.delete(approvedTools).where(eq(approvedTools.serviceId, id)),
+        this.database.update(services).set(deleted).where(this.#living(id)),
+        this.database.update(serviceTools).set(deleted).where(eq(serviceTools.serviceId, id)),
+        this.database.update(serviceInstances).set(deleted).where(eq(serviceInstances.serviceId, id)),
+        this.database.delete(publicNames).where(eq(publicNames.serviceId, id)),
+        this.database.delete(approvedTools).where(eq(approvedTools.serviceId, id)),
       ],
       act,
     )
   }
 
-  #commit(writes: readonly BatchItem<'pg'>[], act: Act): Promise<Result<readonly unknown[], DatabaseFault>> {
-    const advance = advanceRegistry(this.#database, this.#organisationId)
-    const audit = writeAct(this.#database, this.#organisationId, act)
-    return this.#patience.write(() => this.#database.batch([advance, audit, ...writes]))
-  }
-
   #details(write: ServiceWrite, { actor }: Act): BatchItem<'pg'>[] {
-    const key = { organisationId: this.#organisationId, serviceId: write.id }
+    const key = { organisationId: this.organisationId, serviceId: write.id }
     return [
       ...this.#writeCatalogue(write.id, write.catalogue),
-      ...writeApprovals(this.#database, key, write.approvals, actor),
+      ...writeApprovals(this.database, key, write.approvals, actor),
       ...this.#grantNames(write.id, write.names),
       ...this.#replaceInstances(write.id, write.instances),
     ]
@@ -149,23 +132,23 @@ export class ServiceStore {
     // Drizzle leaves an undefined column as it was.
     const { instructions = null, legacyVersion = null } = catalogue
     const row = { ...catalogue, instructions, legacyVersion, digests }
-    const insert = this.#database
+    const insert = this.database
       .insert(serviceTools)
-      .values({ serviceId, organisationId: this.#organisationId, ...row })
+      .values({ serviceId, organisationId: this.organisationId, ...row })
       .onConflictDoUpdate({ target: serviceTools.serviceId, set: { ...row, updatedAt: sql`now()` } })
     return [insert]
   }
 
   #grantNames(serviceId: string, names: readonly NameClaim[]): BatchItem<'pg'>[] {
     if (names.length === 0) return []
-    const rows = names.map((name) => ({ organisationId: this.#organisationId, ...name, serviceId }))
-    return [this.#freeOrphanedNames(), this.#database.insert(publicNames).values(rows).onConflictDoNothing()]
+    const rows = names.map((name) => ({ organisationId: this.organisationId, ...name, serviceId }))
+    return [this.#freeOrphanedNames(), this.database.insert(publicNames).values(rows).onConflictDoNothing()]
   }
 
   /** An update that raced a deletion may have left names with a service that is gone. */
   #freeOrphanedNames(): BatchItem<'pg'> {
-    const gone = sql`(select id from services where organisation_id = ${this.#organisationId} and deleted_at is not null)`
-    return this.#database.delete(publicNames).where(sql`${publicNames.serviceId} in ${gone}`)
+    const gone = sql`(select id from services where organisation_id = ${this.organisationId} and deleted_at is not null)`
+    return this.database.delete(publicNames).where(sql`${publicNames.serviceId} in ${gone}`)
   }
 
   #replaceInstances(serviceId: string, instances: readonly ServiceInstance[] | undefined): BatchItem<'pg'>[] {
@@ -173,17 +156,17 @@ export class ServiceStore {
     const rows = instances.map((instance) => ({
       ...instance,
       serviceId,
-      organisationId: this.#organisationId,
+      organisationId: this.organisationId,
     }))
     const living = and(eq(serviceInstances.serviceId, serviceId), isNull(serviceInstances.deletedAt))
-    const clear = this.#database
+    const clear = this.database
       .update(serviceInstances)
       .set({ deletedAt: sql`now()` })
       .where(living)
     if (rows.length === 0) return [clear]
     // One that stays keeps its row.
     const kept = { weight: sql`excluded.weight`, deletedAt: null }
-    const insert = this.#database
+    const insert = this.database
       .insert(serviceInstances)
       .values(rows)
       .onConflictDoUpdate({ target: serviceInstances.id, set: kept })
@@ -193,7 +176,7 @@ export class ServiceStore {
   #living(id: string) {
     return and(
       eq(services.id, id),
-      eq(services.organisationId, this.#organisationId),
+      eq(services.organisationId, this.organisationId),
       isNull(services.deletedAt),
     )
   }

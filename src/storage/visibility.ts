@@ -3,12 +3,10 @@
  * transaction that also writes the audit row and advances the registry version; a failed one leaves nothing.
  */
 import { and, eq, isNull, sql } from 'drizzle-orm'
-import type { BatchItem } from 'drizzle-orm/batch'
 import type { Result } from '../platform/result.ts'
 import type { PermissionRule, Toolset, ToolSetting } from '../registry/image.ts'
-import { type Act, advanceRegistry, writeAct } from './commit.ts'
-import type { Database, DatabaseFault } from './database.ts'
-import type { Patience } from './patience.ts'
+import { type Act, RegistryStore } from './commit.ts'
+import type { DatabaseFault } from './database.ts'
 import { toolPermissions, toolsets, toolSettings } from './schema.ts'
 
 type Stored = Promise<Result<unknown, DatabaseFault>>
@@ -18,37 +16,27 @@ export type SettingChange = {
   readonly [Member in keyof Omit<ToolSetting, 'serviceId' | 'tool'>]?: ToolSetting[Member] | null | undefined
 }
 
-export class VisibilityStore {
-  readonly #database: Database
-  readonly #patience: Patience
-  readonly #organisationId: string
-
-  constructor(database: Database, patience: Patience, organisationId: string) {
-    this.#database = database
-    this.#patience = patience
-    this.#organisationId = organisationId
-  }
-
+export class VisibilityStore extends RegistryStore {
   /** No two for the same agent type and tool. */
   putRules(rules: readonly PermissionRule[], act: Act): Stored {
-    const rows = rules.map((rule) => ({ organisationId: this.#organisationId, ...rule }))
-    const insert = this.#database
+    const rows = rules.map((rule) => ({ organisationId: this.organisationId, ...rule }))
+    const insert = this.database
       .insert(toolPermissions)
       .values(rows)
       .onConflictDoUpdate({
         target: [toolPermissions.organisationId, toolPermissions.agentType, toolPermissions.tool],
         set: { isAllowed: sql`excluded.is_allowed`, updatedAt: sql`now()` },
       })
-    return this.#commit(insert, act)
+    return this.commit([insert], act)
   }
 
   removeRule({ agentType, tool }: Pick<PermissionRule, 'agentType' | 'tool'>, act: Act): Stored {
     const rule = and(
-      eq(toolPermissions.organisationId, this.#organisationId),
+      eq(toolPermissions.organisationId, this.organisationId),
       eq(toolPermissions.agentType, agentType),
       eq(toolPermissions.tool, tool),
     )
-    return this.#commit(this.#database.delete(toolPermissions).where(rule), act)
+    return this.commit([this.database.delete(toolPermissions).where(rule)], act)
   }
 
   changeSetting(
@@ -58,41 +46,35 @@ export class VisibilityStore {
   ): Stored {
     // A tool is on unless it is switched off.
     const row = { ...change, ...(isEnabled !== undefined && { isEnabled: isEnabled ?? true }) }
-    const insert = this.#database
+    const insert = this.database
       .insert(toolSettings)
-      .values({ organisationId: this.#organisationId, serviceId, tool, ...row })
+      .values({ organisationId: this.organisationId, serviceId, tool, ...row })
       .onConflictDoUpdate({
         target: [toolSettings.serviceId, toolSettings.tool],
         set: { ...row, updatedAt: sql`now()` },
       })
-    return this.#commit(insert, act)
+    return this.commit([insert], act)
   }
 
   insertToolset({ slug, tools }: Pick<Toolset, 'slug' | 'tools'>, act: Act): Stored {
-    const row = { id: crypto.randomUUID(), organisationId: this.#organisationId, slug, tools: [...tools] }
-    return this.#commit(this.#database.insert(toolsets).values(row), act)
+    const row = { id: crypto.randomUUID(), organisationId: this.organisationId, slug, tools: [...tools] }
+    return this.commit([this.database.insert(toolsets).values(row)], act)
   }
 
   updateToolset({ id, tools }: Pick<Toolset, 'id' | 'tools'>, act: Act): Stored {
     const row = { tools: [...tools], updatedAt: sql`now()` }
-    return this.#commit(this.#database.update(toolsets).set(row).where(this.#living(id)), act)
+    return this.commit([this.database.update(toolsets).set(row).where(this.#living(id))], act)
   }
 
   removeToolset(id: string, act: Act): Stored {
     const deleted = { deletedAt: sql`now()` }
-    return this.#commit(this.#database.update(toolsets).set(deleted).where(this.#living(id)), act)
-  }
-
-  #commit(write: BatchItem<'pg'>, act: Act): Stored {
-    const advance = advanceRegistry(this.#database, this.#organisationId)
-    const audit = writeAct(this.#database, this.#organisationId, act)
-    return this.#patience.write(() => this.#database.batch([advance, audit, write]))
+    return this.commit([this.database.update(toolsets).set(deleted).where(this.#living(id))], act)
   }
 
   #living(id: string) {
     return and(
       eq(toolsets.id, id),
-      eq(toolsets.organisationId, this.#organisationId),
+      eq(toolsets.organisationId, this.organisationId),
       isNull(toolsets.deletedAt),
     )
   }
