@@ -11,13 +11,13 @@ import { startUpstream, type Upstream } from '../support/upstream.ts'
 /** Each is found also where only its middle is told, or where it is written in base64. */
 const canary = (where: string): string => `canary-${where}-5d41402abc4b2a76b9719d91`
 const CANARY = /canary-[a-z-]+/g
-/** The tokens of the stores, which are not ours to choose. */
-let storeSecrets: readonly string[] = []
+/** Those that are not ours to choose: tokens of the stores, keys and tokens that the gateway makes. */
+let madeSecrets: readonly string[] = []
 const KEY = canary('encryption-key').slice(0, 32)
 
 let stack: Stack
 let gateway: Gateway
-let [bearer, keyed]: Upstream[] = []
+let [bearer, keyed, open]: Upstream[] = []
 let dataDirectory: string
 let said = ''
 const answers: Answer[] = []
@@ -25,10 +25,11 @@ const answers: Answer[] = []
 beforeAll(async () => {
   dataDirectory = await mkdtemp(join(tmpdir(), 'canary-'))
   stack = await startStack()
-  storeSecrets = [new URL(stack.databaseUrl).password, 'redis-token']
+  madeSecrets = [new URL(stack.databaseUrl).password, 'redis-token']
   const auth = { header: 'authorization', value: `Bearer ${canary('upstream-token')}` }
   bearer = await startUpstream({ era: 'legacy', auth })
   keyed = await startUpstream({ era: 'modern', auth: { header: 'x-key', value: canary('upstream-key') } })
+  open = await startUpstream({ era: 'legacy' })
   const settings = {
     API_KEY: canary('operator-key'),
     MCP_BEARER_TOKEN: canary('gateway-token'),
@@ -40,7 +41,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await stack.close()
-  await Promise.all([bearer?.stop(), keyed?.stop()])
+  await Promise.all([bearer?.stop(), keyed?.stop(), open?.stop()])
   await rm(dataDirectory, { recursive: true, force: true })
 })
 
@@ -76,6 +77,41 @@ describe('S58 S59 secrets', () => {
     // What an upstream says is for whoever asked it, and for nobody else.
     const told = await call('/mcp/bearer', 'rpc-error', { message: canary('upstream-error') })
     expect(told.text).toContain(canary('upstream-error'))
+  })
+
+  it('are given by the gateway, once, and tried wrongly', async () => {
+    const login = { username: 'ada', password: canary('password') }
+    await keep(gateway.manage('POST', '/api/v1/users', { ...login, role: 'user' }))
+    const wrong = { ...login, password: canary('wrong-password') }
+    await keep(gateway.fetch('/api/v1/auth/login', { method: 'POST', body: JSON.stringify(wrong) }))
+    const body = JSON.stringify(login)
+    const { token } = (await gateway.fetch('/api/v1/auth/login', { method: 'POST', body })).body
+    const { key } = (await gateway.manage('POST', '/api/v1/keys', { name: 'a key', role: 'user' })).body
+    madeSecrets = [...madeSecrets, token, key]
+    for (const secret of [token, key]) {
+      const headers = { authorization: `Bearer ${secret}` }
+      expect((await keep(gateway.rpc('tools/list', {}, { headers }))).body.result).toBeDefined()
+      await keep(gateway.rpc('tools/call', { name: 'nope' }, { headers }))
+    }
+    for (const path of ['users', 'keys', 'organisations'])
+      await keep(gateway.manage('GET', `/api/v1/${path}`))
+    const auth = {
+      type: 'oauth2',
+      accessToken: canary('access-token'),
+      refreshToken: canary('refresh-token'),
+      clientId: 'gateway',
+      clientSecret: canary('client-secret'),
+      tokenUrl: 'http://127.0.0.1:1/token',
+    }
+    expect((await keep(gateway.register('signed-in', open?.url ?? '', { auth }))).status).toBe(201)
+    open?.dial.set({
+      is: 'respond',
+      status: 401,
+      body: canary('upstream-error'),
+      for: 'tools/call',
+      times: 2,
+    })
+    await keep(call('/mcp/signed-in', 'echo', { text: 'x' }))
   })
 
   it('are sent where they do not belong, and to upstreams that fail', async () => {
@@ -148,6 +184,7 @@ describe('S58 S59 secrets', () => {
       '/bearer/health',
       '/bearer/instances',
       '/keyed',
+      '/signed-in',
     ]
     for (const path of paths) await keep(gateway.manage('GET', `/api/v1/servers${path}`))
     for (const path of ['/health', '/metrics', '/openapi.json', '/docs', '/nowhere'])
@@ -209,6 +246,6 @@ function canariesIn(text: string): string[] {
     const core = piece.slice(offset === 0 ? 0 : offset + 1, 8)
     return text.includes(core) ? [core] : []
   })
-  const stores = storeSecrets.filter((secret) => text.includes(secret))
+  const stores = madeSecrets.filter((secret) => text.includes(secret))
   return [...new Set([...plain, ...wide, ...encoded, ...stores])]
 }
