@@ -72,12 +72,9 @@ describe('the load', () => {
       else response.end(answer)
     })
     const samples = await offer([{ ...loadOf(url), forMs: 40 }])
-    expect(samples.map(({ status, outcome, code }) => [status, outcome, code])).toEqual([
-      [200, 'result', undefined],
-      [200, 'error', -31523],
-      [200, 'none', undefined],
-      [0, 'none', undefined],
-    ])
+    // Each on a connection of its own: which arrives first is nobody's to say.
+    const told = samples.map(({ status, outcome, code = 0 }) => `${status} ${outcome} ${code}`)
+    expect(told.toSorted()).toEqual(['0 none 0', '200 error -31523', '200 none 0', '200 result 0'])
   })
 
   it('counts the messages of a stream, of which the last is the answer', async () => {
