@@ -40,6 +40,7 @@ export default defineConfig({
             'conformance',
             'matrix',
             'everything',
+            'cli',
           ),
           globalSetup: ['test/support/setup.ts'],
         },
@@ -48,6 +49,11 @@ export default defineConfig({
         extends: true,
         // Minutes long: `npm run test:long` runs them beside `npm test`.
         test: { name: 'load', include: folders('load'), globalSetup: ['test/support/setup.ts'] },
+      },
+      {
+        extends: true,
+        // Needs Chromium: `.ci/browser` runs them.
+        test: { name: 'browser', include: folders('browser'), globalSetup: ['test/support/setup.ts'] },
       },
       {
         extends: true,

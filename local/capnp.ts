@@ -12,7 +12,11 @@ export type WorkerConfig = {
   readonly durable_objects: {
     readonly bindings: readonly { readonly name: string; readonly class_name: string }[]
   }
+  readonly assets?:
+    | { readonly binding?: string | undefined; readonly directory?: string | undefined }
+    | undefined
   readonly migrations: readonly { readonly new_sqlite_classes?: readonly string[] | undefined }[]
+  readonly triggers?: { readonly crons?: readonly string[] | undefined }
 }
 
 export type Placement = {
@@ -24,6 +28,8 @@ export type Placement = {
   readonly scheduleSocket: string
   /** Where Durable Objects keep their data. */
   readonly objectsDirectory: string
+  /** Where the files are that the Worker reads through the binding for assets; nowhere when absent. */
+  readonly assetsDirectory?: string | undefined
   /** Settings and secrets; they win over the vars of `wrangler.toml`. */
   readonly bindings: Readonly<Record<string, string>>
   /** For V8, as on a command line. */
@@ -47,8 +53,15 @@ export const schedule = {
 
 export function describeWorker(config: WorkerConfig, placement: Placement): string {
   const { bindings, address, furtherAddresses = [], scheduleSocket, objectsDirectory } = placement
+  const { assetsDirectory, v8Flags = [] } = placement
   const further = furtherAddresses.map((at, index) => ({ name: `gateway-${index + 2}`, address: at }))
-  const workers = further.map(({ name }) => `(name = ${quote(name)}, worker = .further)`)
+  const services = [
+    '(name = "gateway", worker = .gateway)',
+    ...further.map(({ name }) => `(name = ${quote(name)}, worker = .further)`),
+    `(name = "internet", network = (allow = ${list(reachOf(bindings).map(quote))}, tlsOptions = (trustBrowserCas = true)))`,
+    `(name = "objects", disk = (path = ${quote(objectsDirectory)}, writable = true))`,
+    ...(assetsDirectory ? [`(name = "assets", disk = (path = ${quote(assetsDirectory)}))`] : []),
+  ]
   const sockets = [{ name: 'gateway', address }, ...further].map(
     ({ name, address: at }) =>
       `(name = ${quote(`http-${name}`)}, address = ${quote(at)}, http = (), service = ${quote(name)})`,
@@ -57,21 +70,19 @@ export function describeWorker(config: WorkerConfig, placement: Placement): stri
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
-    ${['(name = "gateway", worker = .gateway)', ...workers].join(',\n    ')},
-    (name = "internet", network = (allow = ${list(reachOf(bindings).map(quote))}, tlsOptions = (trustBrowserCas = true))),
-    (name = "objects", disk = (path = ${quote(objectsDirectory)}, writable = true)),
+    ${services.join(',\n    ')},
   ],
   sockets = [
     ${sockets.join(',\n    ')},
     (name = "schedule", address = ${quote(`unix:${scheduleSocket}`)}, http = (), service = (name = "gateway", entrypoint = "schedule")),
   ],
-  v8Flags = ${list((placement.v8Flags ?? []).map(quote))},
+  v8Flags = ${list(v8Flags.map(quote))},
 );
 const gateway :Workerd.Worker = (
-${describeCode(config, bindings, (className) => quote(className))}${objects.length > 0 ? describeObjects(config) : ''}
+${describeCode(config, placement, (className) => quote(className))}${objects.length > 0 ? describeObjects(config) : ''}
 );
 const further :Workerd.Worker = (
-${describeCode(config, bindings, (className) => `(className = ${quote(className)}, serviceName = "gateway")`)}
+${describeCode(config, placement, (className) => `(className = ${quote(className)}, serviceName = "gateway")`)}
 );
 `
 }
@@ -79,7 +90,7 @@ ${describeCode(config, bindings, (className) => `(className = ${quote(className)
 /** `namespaceOf` gives the notation by which the Worker finds the objects of a class. */
 function describeCode(
   config: WorkerConfig,
-  bindings: Placement['bindings'],
+  { bindings, assetsDirectory }: Placement,
   namespaceOf: (className: string) => string,
 ): string {
   const texts = Object.entries({ ...config.vars, ...bindings }).map(
@@ -89,13 +100,15 @@ function describeCode(
   const namespaces = config.durable_objects.bindings.map(
     ({ name, class_name }) => `(name = ${quote(name)}, durableObjectNamespace = ${namespaceOf(class_name)})`,
   )
+  const binding = assetsDirectory === undefined ? undefined : config.assets?.binding
+  const assets = binding === undefined ? [] : [`(name = ${quote(binding)}, service = "assets")`]
   return `  modules = [
     (name = "entry.js", esModule = embed "entry.js"),
     (name = "index.js", esModule = embed "index.js"),
   ],
   compatibilityDate = ${quote(config.compatibility_date ?? '')},
   compatibilityFlags = ${list(config.compatibility_flags.map(quote))},
-  bindings = ${list([...texts, ...namespaces])},`
+  bindings = ${list([...texts, ...namespaces, ...assets])},`
 }
 
 function describeObjects({ name = 'worker', durable_objects, migrations }: WorkerConfig): string {

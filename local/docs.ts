@@ -1,11 +1,15 @@
-/** `npm run docs`: writes docs/errors.md from the code that refuses, so that the page cannot say anything else. */
-import { writeFileSync } from 'node:fs'
+/**
+ * `npm run docs`: writes docs/errors.md from the code that refuses, and switchyard.schema.json from the schemas that the
+ * file is checked by, so that neither can say anything else.
+ */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { describeGatewayFile } from '../cli/file/shape.ts'
 import { BODY, ENTRY } from '../src/protocol/door.ts'
 import { LADDER } from '../src/protocol/ladder.ts'
 import { describeRefusal, type Refusal } from '../src/protocol/refusal.ts'
 
-const FILE = join(import.meta.dirname, '../docs/errors.md')
+const ROOT = join(import.meta.dirname, '..')
 const service = 'user-service'
 
 /** One example of every refusal; a new one does not compile until it stands here. */
@@ -87,7 +91,32 @@ between \`size\` and \`handshake\`; then the name is resolved.
 | # | rung | rows |
 |---|---|---|
 ${rungs.join('\n')}
+
+## Problems of the management API
+
+\`application/problem+json\` (RFC 9457) with one of these as its \`code\`; \`errors\` names fields. A call by
+\`POST /api/v1/tools/call\` that is refused has the \`why\` of the first table as its code.
+
+| code | HTTP | title |
+|---|---|---|
+${readProblems().join('\n')}
 `
 }
 
-if (import.meta.main) writeFileSync(FILE, describeErrors())
+const ADMIN = join(import.meta.dirname, '../src/admin')
+const PROBLEM = /status: (\d{3}),\s+code: '(\w+)',\s+title: '([^']+)'/g
+
+/** Every problem that the management API has words for stands in its source as this. */
+function readProblems(): readonly string[] {
+  const files = readdirSync(ADMIN).filter((name) => name.endsWith('.ts'))
+  const texts = files.map((name) => readFileSync(join(ADMIN, name), 'utf8'))
+  const rows = texts.flatMap((text) =>
+    [...text.matchAll(PROBLEM)].map(([, status, code, title]) => `| ${code} | ${status} | ${title} |`),
+  )
+  return [...new Set(rows)].toSorted()
+}
+
+if (import.meta.main) {
+  writeFileSync(join(ROOT, 'docs/errors.md'), describeErrors())
+  writeFileSync(join(ROOT, 'switchyard.schema.json'), describeGatewayFile())
+}

@@ -5,6 +5,7 @@
 import { join } from 'node:path'
 import { type Bindings, bindingsOf, DEVELOPMENT } from './bindings.ts'
 import { startChild, waitUntilReady } from './child.ts'
+import { openLogSink } from './log.ts'
 import { migrate } from './migration.ts'
 import { readOptions, readPort } from './options.ts'
 import { isFree } from './port.ts'
@@ -82,10 +83,12 @@ async function startGateway(
   bindings: Bindings,
   directory: string,
 ): Promise<Runtime> {
+  const sink = openLogSink((line) => void process.stdout.write(line))
   if (runtime === 'wrangler')
-    return await startWrangler({ port, bindings, directory: join(directory, 'wrangler') })
+    return await startWrangler({ port, bindings, directory: join(directory, 'wrangler'), sink })
   const bundleDirectory = await buildBundle(join(directory, 'bundle'))
-  return await startWorkerd({ port, bindings, bundleDirectory, dataDirectory: join(directory, 'objects') })
+  const dataDirectory = join(directory, 'objects')
+  return await startWorkerd({ port, bindings, bundleDirectory, dataDirectory, sink })
 }
 
 async function startExample(program: Program, { name, port }: Example): Promise<unknown> {

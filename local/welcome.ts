@@ -14,6 +14,7 @@ export async function welcome(url: string, bindings: Readonly<Record<string, str
 Switchyard is ready: ${names.length} ${names.length === 1 ? 'service' : 'services'}${names.length > 0 ? ` (${names.join(', ')})` : ''}.
 
   MCP endpoint   ${url}/mcp
+  management     ${url}/docs
   agents         Authorization: Bearer ${MCP_BEARER_TOKEN}
   operators      X-API-Key: ${API_KEY}
 

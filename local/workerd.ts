@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { unstable_readConfig } from 'wrangler'
-import { describeWorker, ENTRY } from './capnp.ts'
+import { describeWorker, ENTRY, type WorkerConfig } from './capnp.ts'
 import { type Child, startChild, waitUntilReady } from './child.ts'
 import { findFreePorts } from './port.ts'
 
@@ -30,6 +30,8 @@ export type Workerd = Runtime & { readonly urls: readonly string[] }
 export type WorkerdOptions = {
   /** What `buildBundle` gave. */
   readonly bundleDirectory: string
+  /** What shapes the Worker; by default `wrangler.toml`. */
+  readonly config?: WorkerConfig
   /** 0: any free port. */
   readonly port: number
   readonly host?: string
@@ -66,8 +68,24 @@ export async function buildBundle(directory = join(ROOT, 'dist')): Promise<strin
   return directory
 }
 
-export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
-  const { host = '127.0.0.1', bundleDirectory, bindings, sink, isolates = 1, inspectorAddress } = options
+/** What `wrangler.toml` says. */
+export const readConfig = (): WorkerConfig => unstable_readConfig({ config: join(ROOT, 'wrangler.toml') })
+
+/** Everything that workerd needs to start, on disk. */
+export type Preparation = {
+  readonly command: string
+  readonly args: readonly string[]
+  readonly directory: string
+  readonly urls: readonly string[]
+  readonly scheduleSocket: string
+  readonly isScheduled: boolean
+  /** Removes what is read at the start. Whoever is killed cannot tidy up, and secrets must not outlive their process. */
+  forgetSecrets(): Promise<void>
+  forget(): Promise<void>
+}
+
+export async function prepareWorkerd(options: WorkerdOptions): Promise<Preparation> {
+  const { host = '127.0.0.1', bundleDirectory, bindings, isolates = 1, inspectorAddress } = options
   const free = await findFreePorts(isolates, host)
   const ports = options.port === 0 ? free : [options.port, ...free.slice(1)]
   // The secrets stand in this directory: mkdtemp lets only its owner in.
@@ -75,15 +93,15 @@ export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
   const scheduleSocket = join(directory, 'schedule')
   const objectsDirectory = options.dataDirectory ?? join(directory, 'objects')
   await mkdir(objectsDirectory, { recursive: true, mode: 0o700 })
-  const config = unstable_readConfig({ config: join(ROOT, 'wrangler.toml') })
-  const [address = '', ...furtherAddresses] = ports.map(
-    (port) => `${isIPv6(host) ? `[${host}]` : host}:${port}`,
-  )
+  const addresses = ports.map((port) => `${isIPv6(host) ? `[${host}]` : host}:${port}`)
+  const [address = '', ...furtherAddresses] = addresses
+  const config = options.config ?? readConfig()
   const placement = {
     address,
     furtherAddresses,
     scheduleSocket,
     objectsDirectory,
+    assetsDirectory: config.assets?.directory && join(ROOT, config.assets.directory),
     bindings,
     v8Flags: options.v8Flags,
   }
@@ -93,29 +111,43 @@ export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
   await writeFile(entry, ENTRY)
   await writeFile(description, describeWorker(config, placement), { mode: 0o600 })
   const inspector = inspectorAddress === undefined ? [] : ['--inspector-addr', inspectorAddress]
-  const args = ['serve', ...inspector, description]
-  const child = startChild({ command: findBinary(), args, cwd: directory, sink })
-  const forget = (): Promise<void> => rm(directory, { recursive: true, force: true })
-  const url = `http://${address}`
+  return {
+    command: findBinary(),
+    args: ['serve', ...inspector, description],
+    directory,
+    urls: addresses.map((each) => `http://${each}`),
+    scheduleSocket,
+    isScheduled: (config.triggers?.crons ?? []).includes(EVERY_MINUTE.cron),
+    forgetSecrets: async () => void (await Promise.all(files.map((file) => rm(file, { force: true })))),
+    forget: () => rm(directory, { recursive: true, force: true }),
+  }
+}
+
+export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
+  const prepared = await prepareWorkerd(options)
+  const { command, args, directory, urls } = prepared
+  const child = startChild({ command, args, cwd: directory, sink: options.sink })
+  const [url = ''] = urls
   try {
     await waitUntilReady('The gateway', `${url}/health`, child, READY_WITHIN_MS)
   } catch (error) {
-    await forget()
+    await prepared.forget()
     throw error
   }
-  // Read by now. Whoever is killed cannot tidy up, and secrets must not outlive their process.
-  await Promise.all(files.map((file) => rm(file, { force: true })))
-  const isScheduled = (config.triggers.crons ?? []).includes(EVERY_MINUTE.cron)
-  const timer = setInterval(() => isScheduled && runSchedule(scheduleSocket), EVERY_MINUTE.intervalMs)
+  await prepared.forgetSecrets()
+  const timer = setInterval(
+    () => prepared.isScheduled && runSchedule(prepared.scheduleSocket),
+    EVERY_MINUTE.intervalMs,
+  )
   timer.unref()
   return {
     url,
-    urls: [address, ...furtherAddresses].map((each) => `http://${each}`),
+    urls,
     child,
     async close() {
       clearInterval(timer)
       await child.close()
-      await forget()
+      await prepared.forget()
     },
   }
 }

@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { unstable_readConfig } from 'wrangler'
+import { writeAssets } from './assets.ts'
 import { startChild, waitUntilReady } from './child.ts'
 import type { Runtime } from './workerd.ts'
 
@@ -20,6 +21,7 @@ export type WranglerOptions = {
 export async function startWrangler({ port, bindings, directory, sink }: WranglerOptions): Promise<Runtime> {
   const require = createRequire(import.meta.url)
   const wrangler = join(dirname(require.resolve('wrangler/package.json')), 'bin/wrangler.js')
+  await writeAssets()
   const config = await writeConfig(directory, bindings)
   const where = ['--port', String(port), '--ip', '127.0.0.1', '--inspector-port', '0']
   const how = ['--persist-to', join(directory, 'state'), '--show-interactive-dev-session=false']
@@ -43,8 +45,14 @@ export async function startWrangler({ port, bindings, directory, sink }: Wrangle
 async function writeConfig(directory: string, bindings: Readonly<Record<string, string>>): Promise<string> {
   const source = unstable_readConfig({ config: join(ROOT, 'wrangler.toml') })
   const { name, main, compatibility_date, compatibility_flags, durable_objects, migrations } = source
+  const assets = source.assets?.directory && {
+    ...source.assets,
+    // Paths of this file are relative to where it is.
+    directory: join(ROOT, source.assets.directory),
+  }
   const vars = { ...source.vars, ...bindings }
-  const config = { name, main, compatibility_date, compatibility_flags, durable_objects, migrations, vars }
+  const shape = { name, main, compatibility_date, compatibility_flags, durable_objects, migrations, assets }
+  const config = { ...shape, vars }
   const file = join(directory, 'wrangler.json')
   await mkdir(directory, { recursive: true, mode: 0o700 })
   await writeFile(file, JSON.stringify(config, null, 2), { mode: 0o600 })

@@ -1,7 +1,11 @@
 /** Joins every port to its adapter: one gateway, from its settings. */
 import type { Hono } from 'hono'
 import { Accounts } from './admin/accounts.ts'
+import type { Registration } from './admin/api/service.ts'
+import type { Files } from './admin/pages.ts'
+import type { Figures } from './admin/figures.ts'
 import type { Registrar } from './admin/registrar.ts'
+import { Survey } from './admin/survey.ts'
 import { turnOf, type Upkeep } from './admin/upkeep.ts'
 import { createApp } from './app.ts'
 import { type Namespaces, ServiceGuards, SessionObjects } from './durable/objects.ts'
@@ -13,7 +17,9 @@ import type { McpPorts } from './flow.ts'
 import { Guard } from './guard/guard.ts'
 import { challenge } from './identity/challenge.ts'
 import { Guesses } from './identity/guess.ts'
-import { DEFAULT_ORGANISATION } from './identity/principal.ts'
+import type { Unidentified } from './identity/identify.ts'
+import { DEFAULT_ORGANISATION, type Principal } from './identity/principal.ts'
+import type { Scope } from './identity/scope.ts'
 import { ProtectedResource } from './identity/resource.ts'
 import { Sessions } from './identity/session.ts'
 import { Credentials } from './mcp/credential.ts'
@@ -21,13 +27,14 @@ import { guardedBy as guardedUnder } from './mcp/permit.ts'
 import type { DispatchPorts } from './mcp/prepare.ts'
 import { InFlight } from './mcp/inflight.ts'
 import { Listens } from './mcp/listens.ts'
+import { Results } from './mcp/results.ts'
 import { openTickets } from './mcp/tickets.ts'
 import { Trail } from './mcp/trail.ts'
 import { ByteBudget } from './platform/budget.ts'
 import type { Background } from './platform/background.ts'
 import { systemClock } from './platform/clock.ts'
 import { remember, rememberFor } from './platform/remember.ts'
-import { err } from './platform/result.ts'
+import { err, type Result } from './platform/result.ts'
 import type { Settings } from './platform/settings.ts'
 import { LIMITS } from './protocol/limits.ts'
 import type { ServiceRecord } from './registry/image.ts'
@@ -38,6 +45,8 @@ import { LoginStore } from './storage/login.ts'
 import { PeopleStore } from './storage/people.ts'
 import { AuditStore } from './storage/audit.ts'
 import { RecordStore } from './storage/record.ts'
+import { StoredResults } from './storage/results.ts'
+import { UsageStore } from './storage/usage.ts'
 import { KeyUses } from './storage/use.ts'
 import { openLog } from './telemetry/log.ts'
 import { checkAddress } from './upstream/address.ts'
@@ -57,15 +66,23 @@ export type Gateway = {
   readonly guard: GuardPorts
 }
 
-export function compose(settings: Settings, namespaces: Namespaces): Gateway {
+/** `configured`: the services of the environment. */
+export function compose(
+  settings: Settings,
+  configured: readonly Registration[],
+  namespaces: Namespaces,
+  files: Files | undefined,
+): Gateway {
   const clock = systemClock
   const log = openLog(settings.logLevel)
   const stores = openStores(settings, clock, log)
-  const { reads, writes, patience, quick } = stores
+  const { reads, writes, patience, quick, sealers } = stores
   const directory = openDirectory(stores, clock)
   const uses = new KeyUses(writes, patience, clock)
   const records = new RecordStore(writes, patience)
   const audit = new AuditStore({ reads, writes, patience, clock })
+  // An operator waits longer for a count over months than a caller for an answer.
+  const usage = new UsageStore({ reads: writes, writes, patience, clock })
   const { allowPrivateUpstreams: allowPrivate, publicUrl, dohUrl } = settings
   const policy = { allowPrivate, ownHosts: publicUrl ? [publicUrl.hostname] : [] }
   const hosts = new Hosts(dohUrl && !allowPrivate ? openResolver(dohUrl) : undefined, clock)
@@ -85,8 +102,9 @@ export function compose(settings: Settings, namespaces: Namespaces): Gateway {
     credential: (service, background) => credentials.get(service, background),
     renewCredential: (service, refused, background) => credentials.renew(service, refused, background),
     policy,
+    defaultTtlSeconds: settings.cacheTtlSeconds,
     hosts,
-    configured: (organisationId) => (organisationId === DEFAULT_ORGANISATION ? settings.configured : []),
+    configured: (organisationId) => (organisationId === DEFAULT_ORGANISATION ? configured : []),
     clock,
     log,
   })
@@ -115,7 +133,7 @@ export function compose(settings: Settings, namespaces: Namespaces): Gateway {
     random: Math.random,
     isolate: crypto.randomUUID(),
   })
-  const trail = new Trail({ guard: callGuard, clock })
+  const trail = new Trail({ guard: callGuard, clock, log })
   const dispatch: DispatchPorts = {
     guardedBy,
     review: (service, background) => hosts.review(hostsOf(service), background),
@@ -130,6 +148,8 @@ export function compose(settings: Settings, namespaces: Namespaces): Gateway {
     noteChange: (service, background) => background(guards.noteChange(service)),
     noteMismatch: (service, background) => background(guards.noteMismatch(service)),
     budget,
+    capturesCalls: settings.usageCapture === 'full',
+    results: new Results({ shared: new StoredResults(quick, sealers.result), budget, clock }),
     log,
   }
   const mcp: McpPorts = {
@@ -148,26 +168,47 @@ export function compose(settings: Settings, namespaces: Namespaces): Gateway {
     listens: new Listens(settings.maxListensPerPrincipal),
     clock,
   }
+  const admitted = (
+    caller: Result<Principal, Unidentified>,
+    needed: Scope,
+    request: Request,
+    background: Background,
+  ): Principal | Response => {
+    if (caller.ok) return caller.value
+    trail.turnAway(caller.error, request, background)
+    return challenge(caller.error, needed)
+  }
   const upkeep: Gateway['upkeep'] = {
     tick: (background) => realms.held.forEach((realm) => realm.upkeep.tick(background)),
     run: async (background) => {
-      const pruned = audit.prune(settings.auditRetentionDays)
+      const { auditRetentionDays, usageRetentionDays } = settings
+      const pruned = [audit.prune(auditRetentionDays), usage.prune(usageRetentionDays)]
       const known = await directory.current(background)
       const organisationIds = known.ok ? known.value.image.organisations.map(({ id }) => id) : []
       const turn = realms.of(turnOf(organisationIds, clock()) ?? DEFAULT_ORGANISATION)
-      await Promise.all([turn.upkeep.run(background), directory.heal(), pruned])
+      await Promise.all([turn.upkeep.run(background), directory.heal(), ...pruned])
     },
+  }
+  const figuresBy =
+    (look: 'view' | 'glance'): Figures =>
+    async (service) => {
+      const guarded = guardedBy(service)
+      return guarded ? await guards[look](guarded.id, guarded.limits) : err('not callable')
+    }
+  const dependencies = {
+    isDatabaseReachable: remember(async () => (await home.source.committedVersion()).ok, 1_000, clock),
+    isQuickStoreReachable: remember(() => quick.isReachable(), 1_000, clock),
   }
   const app = createApp({
     mcp,
     admin: {
+      registryOf,
       registrarOf,
       approverOf: (organisationId) => realms.of(organisationId).approver,
       visibilityOf: (organisationId) => realms.of(organisationId).visibility,
-      figures: async (service) => {
-        const guarded = guardedBy(service)
-        return guarded ? await guards.view(guarded.id, guarded.limits) : err('not callable')
-      },
+      figures: figuresBy('view'),
+      survey: new Survey({ glance: figuresBy('glance'), clock }),
+      dependencies,
       people: {
         accounts: new Accounts(directory),
         people: new PeopleStore(writes, patience),
@@ -178,24 +219,31 @@ export function compose(settings: Settings, namespaces: Namespaces): Gateway {
         clock,
       },
       allowedOrigins,
-      admit: async (request, background) => {
-        const caller = await identity.authenticate(request.headers, background)
-        if (caller.ok) return caller.value
-        trail.turnAway(caller.error, request, background)
-        return challenge(caller.error, 'mcp:admin')
-      },
+      admit: async (request, background) =>
+        admitted(await identity.authenticate(request.headers, background), 'mcp:admin', request, background),
+      admitAgent: async (request, endpoint, background) =>
+        admitted(
+          await identity.identify(request.headers, background, endpoint),
+          'mcp:write',
+          request,
+          background,
+        ),
       noteRefusal: trail.refuse.bind(trail),
       turnAway: trail.turnAway.bind(trail),
       audit,
+      usage,
+      clock,
+      defaultTimeoutMs: settings.defaultTimeoutMs,
+      healthIntervalMs: settings.healthIntervalMs,
     },
     health: {
+      ...dependencies,
       registry: home.registry,
-      isDatabaseReachable: remember(async () => (await home.source.committedVersion()).ok, 1_000, clock),
-      isQuickStoreReachable: remember(() => quick.isReachable(), 1_000, clock),
       listens: () => mcp.listens.total,
     },
     resource: new ProtectedResource(settings.oidc?.issuer, publicUrl?.origin),
     upkeep,
+    files,
     allowedHosts,
     log,
   })

@@ -5,10 +5,12 @@
 import { answer, type AnswerPorts } from './mcp/answer.ts'
 import { answerBatch } from './mcp/batch.ts'
 import { challenge } from './identity/challenge.ts'
+import { endpointOf, unknownEndpoint } from './mcp/endpoint.ts'
 import type { Identity } from './identity/identify.ts'
-import type { Principal } from './identity/principal.ts'
 import type { Session } from './identity/session.ts'
+import { type MeantTool, toolMeant } from './mcp/meant.ts'
 import { receiveReply } from './mcp/receive.ts'
+import type { Refused } from './mcp/record.ts'
 import type { Scene } from './mcp/scene.ts'
 import { requireScope } from './mcp/scope.ts'
 import { endSession, openListener } from './mcp/session.ts'
@@ -21,12 +23,12 @@ import { acceptsJson, acceptsStream, BODY, climb, type Door, ENTRY } from './pro
 import { checkInbound, eraOf } from './protocol/ladder.ts'
 import { LIMITS } from './protocol/limits.ts'
 import { decodeBody, decodeElement, type Message, type Reply, UNASKED } from './protocol/message.ts'
-import { type Refusal, refuse, sayNo } from './protocol/refusal.ts'
+import { type Refusal, refuse } from './protocol/refusal.ts'
 import { accepted } from './protocol/result.ts'
 import { takesBatches } from './protocol/version.ts'
 import type { Registry } from './registry/registry.ts'
-import type { Endpoint, Snapshot } from './registry/snapshot.ts'
 import { keyOf } from './registry/target.ts'
+import type { Remarks } from './telemetry/audit.ts'
 
 export type McpPorts = AnswerPorts & {
   readonly identity: Identity
@@ -36,12 +38,16 @@ export type McpPorts = AnswerPorts & {
   readonly trail: Pick<Trail, 'hear' | 'turnAway'>
 }
 
-/** `name`: the last part of `/mcp/:service` or `/mcp/:toolset`; absent: everything. */
+/**
+ * `name`: the last part of `/mcp/:service` or `/mcp/:toolset`; absent: everything. `remarks`: what the caller said where
+ * no message of MCP has a place for it.
+ */
 export async function serveMcp(
   request: Request,
   name: string | undefined,
   ports: McpPorts,
   background: Background,
+  remarks?: Remarks,
 ): Promise<Response> {
   const { headers, method } = request
   const door: Door = { httpMethod: method, headers, allowedOrigins: ports.allowedOrigins }
@@ -56,9 +62,17 @@ export async function serveMcp(
     return challenge(caller.error)
   }
   const principal = caller.value
-  const enter: Enter = (idText) => setScene(request, name, principal, ports, background, idText)
-  const hear: Hear = (response, message) =>
-    ports.trail.hear(response, { principal, request, ...(message && { message }) }, background)
+  const visitor = { request, name, principal, background, remarks }
+  const enter: Enter = (idText) => setScene(visitor, ports, idText)
+  const hear: Hear = (response, message) => {
+    const describe = (): Refused => ({
+      principal,
+      request,
+      remarks,
+      ...(message && { message, tool: toolAskedFor(message, visitor, ports) }),
+    })
+    return ports.trail.hear(response, describe, background)
+  }
   const unread = requireScope(principal, 'mcp:read')
   return hear(unread ? refuse(unread) : await serveCaller({ request, door, enter, hear }, ports))
 }
@@ -191,12 +205,13 @@ async function sessionOf(
   return ok(session)
 }
 
+type Visitor = Pick<Scene, 'request' | 'principal' | 'background' | 'remarks'> & {
+  readonly name: string | undefined
+}
+
 async function setScene(
-  request: Request,
-  name: string | undefined,
-  principal: Principal,
+  { request, name, principal, background, remarks }: Visitor,
   { registryOf }: McpPorts,
-  background: Background,
   idText?: string,
 ): Promise<Result<Scene, Response>> {
   const current = await registryOf(principal.organisationId).current(background)
@@ -213,28 +228,17 @@ async function setScene(
     acceptsJson: acceptsJson(accept),
     acceptsStream: acceptsStream(accept),
     background,
+    remarks,
   })
 }
 
-/** A service and a toolset never share a name; were there a race, the service had it. */
-function endpointOf(request: Request, name: string | undefined, snapshot: Snapshot): Endpoint | undefined {
-  if (name !== undefined) {
-    if (snapshot.service(name)) return { is: 'service', name }
-    return snapshot.toolset(name) ? { is: 'toolset', slug: name } : undefined
-  }
-  const hasQuery = request.url.includes('?')
-  const names =
-    hasQuery && new URL(request.url).searchParams.get('names') === 'prefixed' ? 'prefixed' : 'bare'
-  return { is: 'all', names }
+/** The tool that a call was about which was refused, as far as this isolate knows. */
+function toolAskedFor(
+  message: Message,
+  { request, name, principal }: Visitor,
+  { registryOf }: McpPorts,
+): MeantTool | undefined {
+  const { snapshot } = registryOf(principal.organisationId).held
+  const endpoint = snapshot && endpointOf(request, name, snapshot)
+  return endpoint && toolMeant(message, endpoint, snapshot)
 }
-
-/** No JSON-RPC: there is no MCP endpoint here (B05). */
-export const unknownEndpoint = (): Response =>
-  sayNo(Response.json({ error: 'not_found' }, { status: 404 }), 'unknown_endpoint')
-
-/** To clients of the older transport (2024-11-05, "HTTP with SSE"), in a sentence that they can show. */
-export const goneEndpoint = (): Response =>
-  Response.json({ error: 'gone', error_description: USE_STREAMABLE_HTTP }, { status: 410 })
-
-const USE_STREAMABLE_HTTP =
-  'This gateway does not serve the older HTTP+SSE transport: set the transport to streamable HTTP and the URL to /mcp.'

@@ -1,5 +1,7 @@
 /** What the platform calls. One gateway per environment, made on first use. */
 import type { Hono } from 'hono'
+import { checkConfigured } from './admin/environment.ts'
+import type { Files } from './admin/pages.ts'
 import { ClientSessionObject } from './durable/client-session.ts'
 import type { Namespaces } from './durable/objects.ts'
 import { ParkedCallObject } from './durable/parked-call.ts'
@@ -15,8 +17,11 @@ type Opened = { readonly gateway: Gateway } | { readonly app: Pick<Hono, 'fetch'
 
 function open(env: Environment): Opened {
   const [settings, namespaces] = [readSettings(env), readNamespaces(env)]
-  if (settings.ok && namespaces.ok) return { gateway: compose(settings.value, namespaces.value) }
-  const faults = [settings, namespaces].flatMap((read) => (read.ok ? [] : read.error))
+  const configured = settings.ok ? checkConfigured(settings.value.configured) : ok([])
+  if (settings.ok && configured.ok && namespaces.ok) {
+    return { gateway: compose(settings.value, configured.value, namespaces.value, readFiles(env)) }
+  }
+  const faults = [settings, configured, namespaces].flatMap((read) => (read.ok ? [] : read.error))
   return { app: unconfigured(faults, openLog('info')) }
 }
 
@@ -43,6 +48,9 @@ function readNamespaces(env: Environment): Result<Namespaces, readonly string[]>
   if (missing.length === 0) return ok(env as unknown as Namespaces)
   return err(missing.map((name) => `Binding ${name} is missing: wrangler.toml declares it.`))
 }
+
+/** A gateway whose configuration declares none does without: only its pages are missing. */
+const readFiles = (env: Environment): Files | undefined => env['ASSETS'] as Files | undefined
 
 export class ClientSession extends ClientSessionObject {
   constructor(ctx: DurableObjectState, env: Environment) {

@@ -1,15 +1,17 @@
 /** Everything that one organisation has to itself: its registry, its operators' ways to change it, its upkeep. */
+import type { Registration } from './admin/api/service.ts'
 import { Approver } from './admin/approver.ts'
+import { Environment } from './admin/environment.ts'
+import { Ledger } from './admin/ledger.ts'
 import { Registrar, type RegistrarPorts } from './admin/registrar.ts'
 import { resealCredentials } from './admin/reseal.ts'
 import { Upkeep } from './admin/upkeep.ts'
 import type { CredentialVault } from './durable/credential-refresh.ts'
 import type { Background } from './platform/background.ts'
-import { Visibility } from './admin/visibility.ts'
+import type { Visibility } from './admin/visibility.ts'
 import type { Clock } from './platform/clock.ts'
 import type { ReplicaSource } from './platform/replica.ts'
 import type { Sealer } from './platform/seal.ts'
-import type { ConfiguredService } from './platform/settings.ts'
 import type { RegistryImage } from './registry/image.ts'
 import { Registry } from './registry/registry.ts'
 import { ApprovalStore } from './storage/approvals.ts'
@@ -38,7 +40,7 @@ export type Realm = {
 /** What all organisations share. */
 export type RealmPorts = Pick<
   RegistrarPorts,
-  'discover' | 'forgive' | 'credential' | 'renewCredential' | 'policy' | 'hosts'
+  'discover' | 'forgive' | 'credential' | 'renewCredential' | 'policy' | 'defaultTtlSeconds' | 'hosts'
 > & {
   readonly reads: Database
   readonly writes: Database
@@ -46,7 +48,7 @@ export type RealmPorts = Pick<
   readonly quick: QuickStore
   readonly sealers: { readonly image: Sealer; readonly credential: Sealer }
   /** Services of the environment, by the organisation that they are registered for. */
-  readonly configured: (organisationId: string) => readonly ConfiguredService[]
+  readonly configured: (organisationId: string) => readonly Registration[]
   readonly clock: Clock
   readonly log: Log
 }
@@ -81,17 +83,34 @@ function openRealm(organisationId: string, ports: RealmPorts): Realm {
   const registry = new Registry(source, clock)
   const credentials = new CredentialStore(sealers.credential, organisationId)
   const store = new ServiceStore(writes, patience, organisationId)
-  const registrar = new Registrar({ ...ports, registry, store, credentials })
-  const approver = new Approver({ registrar, store: new ApprovalStore(writes, patience, organisationId) })
-  const visibility = new Visibility({
-    registry,
-    registrar,
+  const ledger = new Ledger(registry)
+  const registrar = new Registrar({ ...ports, ledger, store, credentials })
+  const approver = new Approver({ ledger, store: new ApprovalStore(writes, patience, organisationId) })
+  const visibility = {
+    ledger,
     store: new VisibilityStore(writes, patience, organisationId),
-  })
+    defaultTtlSeconds: ports.defaultTtlSeconds,
+  }
   const configured = ports.configured(organisationId)
   const reseal = (background: Background): Promise<void> =>
     resealCredentials({ registry, store, credentials }, background)
-  const upkeep = new Upkeep({ registry, registrar, reseal, configured, clock, random: Math.random, log })
+  const environment = new Environment({
+    organisationId,
+    registry,
+    ledger,
+    registrar,
+    sealer: sealers.credential,
+  })
+  const upkeep = new Upkeep({
+    registry,
+    registrar,
+    environment,
+    reseal,
+    configured,
+    clock,
+    random: Math.random,
+    log,
+  })
   const vault = openVault(credentials, store, registry)
   return { registry, source, registrar, approver, visibility, upkeep, vault }
 }

@@ -18,7 +18,7 @@ export type Stores = {
   readonly writes: Database
   readonly patience: Patience
   readonly quick: QuickStore
-  readonly sealers: { readonly image: Sealer; readonly credential: Sealer }
+  readonly sealers: { readonly image: Sealer; readonly credential: Sealer; readonly result: Sealer }
 }
 
 export function openStores(settings: Settings, clock: Clock, log: Log): Stores {
@@ -30,6 +30,7 @@ export function openStores(settings: Settings, clock: Clock, log: Log): Stores {
     sealers: {
       image: new Sealer(settings.encryptionKey, 'image'),
       credential: new Sealer(settings.encryptionKey, 'credential'),
+      result: new Sealer(settings.encryptionKey, 'result'),
     },
   }
 }

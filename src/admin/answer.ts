@@ -1,7 +1,7 @@
 /** How handlers that have nothing to say of upstreams answer: in JSON, or with the problem that they ran into. */
 import type { Context } from 'hono'
-import type { Directory } from '../identity/directory.ts'
 import { ok, type Result } from '../platform/result.ts'
+import type { Page } from './api/shape.ts'
 import type { AdminEnv, Handler } from './env.ts'
 import { pageOf } from './page.ts'
 import { type Problem, respondWithProblem } from './problem.ts'
@@ -17,16 +17,19 @@ export const answering =
 
 const UNCACHED = { 'cache-control': 'no-store' } as const
 
-export const whole = (value: object, status = 200): Answered =>
-  ok(Response.json(value, { status, headers: UNCACHED }))
+/** JSON text as it is. */
+export const json = (text: string, status = 200, headers: Readonly<Record<string, string>> = {}): Response =>
+  new Response(text, { status, headers: { 'content-type': 'application/json', ...UNCACHED, ...headers } })
 
-/** Something changed, with the state of the directory that it is of. */
-export const changed = (value: object, { version }: Directory): Answered =>
-  ok(Response.json(value, { headers: { ...UNCACHED, etag: `"${version.toString(36)}"` } }))
+export const whole = (value: object, status = 200, etag?: string): Answered =>
+  ok(json(JSON.stringify(value), status, etag === undefined ? {} : { etag }))
 
-export function page(items: readonly object[], c: Context<AdminEnv>): Answered {
-  const texts = items.map((item) => JSON.stringify(item))
-  const paged = pageOf(texts, c.req.query())
-  if (!paged.ok) return paged
-  return ok(new Response(paged.value, { headers: { 'content-type': 'application/json', ...UNCACHED } }))
-}
+export const page = (items: readonly object[], place: Page): Answered =>
+  ok(
+    json(
+      pageOf(
+        items.map((item) => JSON.stringify(item)),
+        place,
+      ),
+    ),
+  )

@@ -11,8 +11,7 @@ import type { Discovery } from '../upstream/discovery.ts'
 import { type Fault, isUnaccepted } from '../upstream/fault.ts'
 import type { Hosts } from '../upstream/hosts.ts'
 import { checkPlaces, type Place } from './address.ts'
-import type { Change } from './body.ts'
-import { type Draft, type DraftRules, merge } from './draft.ts'
+import { type Change, type Draft, type DraftRules, merge } from './draft.ts'
 import type { Problem } from './problem.ts'
 
 export type ApproachPorts = {
@@ -30,6 +29,7 @@ export type ApproachPorts = {
     background: Background,
   ) => Promise<UpstreamAuth | Refusal>
   readonly policy: AddressPolicy
+  readonly defaultTtlSeconds: number
   /** Where names lead. */
   readonly hosts: Pick<Hosts, 'examine'>
   readonly clock: Clock
@@ -43,8 +43,8 @@ export class Approach {
   }
 
   get rules(): DraftRules {
-    const { policy, clock } = this.#ports
-    return { policy, now: clock() }
+    const { policy, defaultTtlSeconds, clock } = this.#ports
+    return { policy, defaultTtlSeconds, now: clock() }
   }
 
   /** As it is stored; `undefined`: it cannot be asked now. */

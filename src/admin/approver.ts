@@ -7,14 +7,22 @@ import type { ServiceRecord } from '../registry/image.ts'
 import { prefixedName } from '../registry/name.ts'
 import { toolsOf } from '../registry/offer.ts'
 import type { Approval, ApprovalStore } from '../storage/approvals.ts'
-import type { Approved } from './body.ts'
-import { type Inspection } from './inspection.ts'
+import type { Actor } from '../storage/commit.ts'
+import type { Approved } from './api/definitions.ts'
+import type { Inspection } from './inspection.ts'
+import type { Ledger } from './ledger.ts'
 import { approvalOf } from './pin.ts'
-import { definitionChanged, type FieldFault, invalidBody, type Problem } from './problem.ts'
-import { problemOf, type Registrar } from './registrar.ts'
+import {
+  definitionChanged,
+  type FieldFault,
+  invalidBody,
+  type Problem,
+  readUnanswered,
+  schemaBehind,
+} from './problem.ts'
 
 export type ApproverPorts = {
-  readonly registrar: Pick<Registrar, 'read' | 'findCommitted' | 'answer'>
+  readonly ledger: Ledger
   readonly store: ApprovalStore
 }
 
@@ -26,7 +34,7 @@ export class Approver {
   }
 
   async inspect(idOrName: string, background: Background): Promise<Result<Inspection, Problem>> {
-    const found = await this.#ports.registrar.findCommitted(idOrName, background)
+    const found = await this.#ports.ledger.findCommitted(idOrName, background)
     return found.ok ? await this.#look(found.value, background) : found
   }
 
@@ -34,10 +42,10 @@ export class Approver {
   async approve(
     idOrName: string,
     body: Approved,
-    actor: string,
+    actor: Actor,
     background: Background,
   ): Promise<Result<Inspection, Problem>> {
-    const found = await this.#ports.registrar.findCommitted(idOrName, background)
+    const found = await this.#ports.ledger.findCommitted(idOrName, background)
     if (!found.ok) return found
     const service = found.value
     const approvals = approvalsIn(service, body)
@@ -49,16 +57,16 @@ export class Approver {
       target: service.name,
       detail: { tools: approvals.value.map(({ tool }) => echo(tool)) },
     }
-    const stored = await this.#ports.store.write(service.id, approvals.value, act)
-    const written = await this.#ports.registrar.answer(stored, service.name, background)
+    const stored = this.#ports.store.write(service.id, approvals.value, act)
+    const written = await this.#ports.ledger.commitService(stored, service.name, background)
     return written.ok ? await this.#look(written.value, background) : written
   }
 
   async #look(service: ServiceRecord, background: Background): Promise<Result<Inspection, Problem>> {
-    const snapshot = await this.#ports.registrar.read(background)
+    const snapshot = await this.#ports.ledger.read(background)
     if (!snapshot.ok) return snapshot
     const approved = await this.#ports.store.read(service.id)
-    if (!approved.ok) return err(problemOf(approved.error, service.name))
+    if (!approved.ok) return err(approved.error.why === 'schema' ? schemaBehind : readUnanswered)
     const others = namesOf(snapshot.value.image.services.filter(({ id }) => id !== service.id))
     return ok({ service, approved: approved.value, others })
   }

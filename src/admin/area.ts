@@ -7,11 +7,13 @@ const AREAS: readonly Area[] = [
   { methods: 'GET', path: '/api/v1/tools', needs: 'own' },
   { methods: 'POST', path: '/api/v1/tools/call', needs: 'own' },
   { methods: '*', path: '/api/v1/servers', needs: 'services' },
+  { methods: 'GET', path: '/metrics', needs: 'services' },
   { methods: '*', path: '/register', needs: 'services' },
   { methods: '*', path: '/services', needs: 'services' },
   { methods: '*', path: '/update', needs: 'services' },
   { methods: '*', path: '/delete', needs: 'services' },
   { methods: '*', path: '/mcp/services', needs: 'services' },
+  { methods: '*', path: '/gateway', needs: 'services' },
   // Whose keys is decided behind it.
   { methods: '*', path: '/api/v1/keys', needs: 'own' },
 ]

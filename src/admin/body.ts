@@ -1,151 +1,51 @@
-/** What the management API accepts, as one schema each. Unknown fields are refused by name. */
-import * as z from 'zod'
+/** Bodies and queries of the management API, read and checked by their schema; every fault names its field. */
+import type * as z from 'zod'
 import { err, ok, type Result } from '../platform/result.ts'
 import { readBody as readBytes } from '../protocol/body.ts'
-import { HOPS_HEADER } from '../protocol/hops.ts'
+import { echo } from '../protocol/echo.ts'
 import { cut, measureJson, membersOf } from '../protocol/json.ts'
 import { LIMITS } from '../protocol/limits.ts'
-import { checkSlug, SLUG_PATTERN } from '../registry/name.ts'
-import { invalidBody, type Problem } from './problem.ts'
+import { type Expected, readExpected } from './etag.ts'
+import { type FieldFault, invalidBody, invalidQuery, type Problem } from './problem.ts'
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
 
-// The edge forbids code from strings, which the library would otherwise try first.
-z.config({ jitless: true })
-
-export const slug = z.string().superRefine((value, context) => {
-  const fault = checkSlug(value)
-  if (fault === 'pattern') context.addIssue({ code: 'custom', message: `must match ${SLUG_PATTERN}` })
-  if (fault === 'reserved') context.addIssue({ code: 'custom', message: `'${value}' is reserved` })
-})
-
-const url = z.string().min(1).max(2_048)
-const headerName = z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/, 'must be a header name')
-const headerValue = z.string().regex(/^[\t\x20-\x7e]{0,4096}$/, 'must be printable ASCII')
-const credential = headerValue.min(1)
-const token = z.string().regex(/^[\x21-\x7e]{1,8192}$/, 'must be printable ASCII without spaces')
-const instant = z.string().refine((text) => ISO_TIME.test(text) && !Number.isNaN(Date.parse(text)), {
-  error: 'must be a time as in 2026-01-31T12:00:00Z',
-})
-const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/
-
-/** Headers that the gateway sets itself; one of them fixed by an operator would break every request. */
-const OWN_HEADERS: ReadonlySet<string> = new Set([
-  'accept',
-  'connection',
-  'content-length',
-  'content-type',
-  'host',
-  'mcp-method',
-  'mcp-name',
-  'mcp-protocol-version',
-  'mcp-session-id',
-  'transfer-encoding',
-  HOPS_HEADER,
-])
-const foreignHeader = headerName.refine(
-  (name) => !OWN_HEADERS.has(name.toLowerCase()),
-  'is set by the gateway itself',
-)
-
-const auth = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('none') }),
-  z.strictObject({ type: z.literal('bearer'), token: credential }),
-  z.strictObject({
-    type: z.literal('api-key'),
-    apiKey: credential,
-    header: foreignHeader.default('X-API-Key'),
-  }),
-  z.strictObject({
-    type: z.literal('oauth2'),
-    accessToken: token,
-    refreshToken: token,
-    tokenUrl: url,
-    clientId: z.string().min(1).max(2_048),
-    clientSecret: z.string().min(1).max(4_096).optional(),
-    scope: headerValue.min(1).optional(),
-    expiresAt: instant.optional(),
-  }),
-])
-
-/** Every fault of a number names the whole range. */
-export function whole(min: number, max: number) {
-  const error = `must be a whole number from ${min} to ${max}`
-  return z.number({ error }).refine((value) => Number.isInteger(value) && value >= min && value <= max, error)
-}
-const ms = (max: number) => whole(1, max)
-
-export const instance = z.strictObject({ url, weight: whole(1, 100).default(1) })
-
-const settings = {
-  transport: z.enum(['http', 'sse']),
-  instances: z.array(instance).max(50),
-  loadBalancer: z.enum(['round_robin', 'least_connections', 'weighted', 'health_based', 'random']),
-  auth,
-  timeoutMs: ms(600_000),
-  rateLimit: z.strictObject({
-    requestsPerMinute: whole(1, 1_000_000),
-    burstLimit: whole(1, 100_000),
-  }),
-  circuitBreaker: z.strictObject({
-    failureThreshold: whole(1, 1_000),
-    recoveryTimeout: ms(3_600_000),
-    halfOpenMaxCalls: whole(1, 100),
-    slowCallMs: ms(600_000).optional(),
-  }),
-  retry: z.strictObject({
-    maxAttempts: whole(1, 10),
-    backoffStrategy: z.enum(['linear', 'exponential']),
-    initialDelay: ms(60_000),
-    maxDelay: ms(600_000),
-    jitter: z.boolean(),
-  }),
-  cacheTtlSeconds: whole(0, 86_400),
-  trusted: z.boolean(),
-  pinDefinitions: z.boolean(),
-  fallbackTools: z
-    .array(z.looseObject({ name: z.string().min(1).max(128), inputSchema: z.looseObject({}) }))
-    .max(1_000),
-  headers: z
-    .record(foreignHeader, headerValue)
-    .refine((headers) => Object.keys(headers).length <= 20, 'at most 20'),
-}
-
-const optional = z.strictObject(settings).partial()
-
-export const registration = optional.extend({ name: slug, url })
-export const change = optional.extend({ name: slug.optional(), url: url.optional() })
-
-/** Which tools are approved, all by default; `digests`: as they were read. */
-export const approval = z.strictObject({
-  tools: z.array(z.string().min(1)).max(LIMITS.catalogueItems).optional(),
-  digests: z.record(z.string(), z.string().regex(/^[0-9a-f]{64}$/, 'must be a digest')).optional(),
-})
-
-export type Approved = z.infer<typeof approval>
-export type Registration = z.infer<typeof registration>
-export type Change = z.infer<typeof change>
-
-/** The body of a request, read and checked; every fault names its field. An empty body is `{}`. */
+/** An empty body is `{}`. */
 export async function readBody<T>(request: Request, schema: z.ZodType<T>): Promise<Result<T, Problem>> {
   const read = await readJson(request)
   return read.ok ? check(read.value.value, schema) : read
 }
 
-/** The same as the raw texts of its members, which keep what no number here could hold. */
-export async function readRawBody(
+/** A body, and what is expected of that which it changes. */
+export async function readWrite<T>(
   request: Request,
-  schema: z.ZodType<object>,
-): Promise<Result<ReadonlyMap<string, string>, Problem>> {
+  schema: z.ZodType<T>,
+): Promise<Result<{ readonly body: T; readonly expected: Expected }, Problem>> {
+  const expected = readExpected(request.headers)
+  if (!expected.ok) return expected
+  const body = await readBody(request, schema)
+  return body.ok ? ok({ body: body.value, expected: expected.value }) : body
+}
+
+/** A body, and the raw texts of its members, which keep what no number here could hold. */
+export type RawBody<T> = { readonly value: T; readonly raw: ReadonlyMap<string, string> }
+
+export async function readRawBody<T>(
+  request: Request,
+  schema: z.ZodType<T>,
+): Promise<Result<RawBody<T>, Problem>> {
   const read = await readJson(request)
   if (!read.ok) return read
-  const { text, value } = read.value
-  const checked = check(value, schema)
+  const { text } = read.value
+  const checked = check(read.value.value, schema)
   if (!checked.ok) return checked
-  return ok(new Map([...membersOf(text)].map(([key, span]) => [key, cut(text, span)])))
+  const raw = new Map([...membersOf(text)].map(([key, span]) => [key, cut(text, span)]))
+  return ok({ value: checked.value, raw })
 }
 
 async function readJson(request: Request): Promise<Result<{ text: string; value: unknown }, Problem>> {
+  const encoding = request.headers.get('content-encoding') ?? IDENTITY
+  if (encoding.toLowerCase() !== IDENTITY) return err(encoded)
   const bytes = await readBytes(request)
   if (!bytes.ok) return err(bytes.error.why === 'too_large' ? tooLarge : brokenOff)
   try {
@@ -157,16 +57,38 @@ async function readJson(request: Request): Promise<Result<{ text: string; value:
   }
 }
 
-function check<T>(value: unknown, schema: z.ZodType<T>): Result<T, Problem> {
-  const parsed = schema.safeParse(value)
-  return parsed.success ? ok(parsed.data) : err(invalidBody(parsed.error.issues.flatMap(readIssue)))
+/** What stands after the `?`, one value a name. */
+export function readQuery<T>(
+  given: Readonly<Record<string, string>>,
+  schema: z.ZodType<T>,
+): Result<T, Problem> {
+  const parsed = schema.safeParse(given)
+  return parsed.success ? ok(parsed.data) : err(invalidQuery(faultsIn(parsed.error)))
 }
 
-/** One thing, or a list of up to `max`. */
-export const oneOrMore = <T>(one: z.ZodType<T>, max: number): z.ZodType<T | T[]> =>
-  z.union([one, z.array(one).min(1).max(max)])
+function check<T>(value: unknown, schema: z.ZodType<T>): Result<T, Problem> {
+  const checked = readValue(value, schema)
+  return checked.ok ? checked : err(invalidBody(checked.error))
+}
 
-function readIssue(issue: z.core.$ZodIssue): { field: string; message: string }[] {
+/** The value as its schema has it, or what is wrong with which fields. */
+export function readValue<T>(value: unknown, schema: z.ZodType<T>): Result<T, readonly FieldFault[]> {
+  const parsed = schema.safeParse(value)
+  return parsed.success ? ok(parsed.data) : err(faultsIn(parsed.error))
+}
+
+/** So many are told at once. */
+const MAX_FAULTS = 50
+
+/** Names of fields may be of the caller's making (B97). */
+const faultsIn = ({ issues }: z.core.$ZodError): readonly FieldFault[] =>
+  issues
+    .slice(0, MAX_FAULTS)
+    .flatMap(readIssue)
+    .slice(0, MAX_FAULTS)
+    .map(({ field, message }) => ({ field: echo(field), message }))
+
+function readIssue(issue: z.core.$ZodIssue): FieldFault[] {
   const field = issue.path.join('.')
   if (issue.code === 'invalid_union') {
     // What was meant is what got further than the kind of the value.
@@ -184,6 +106,15 @@ function readIssue(issue: z.core.$ZodIssue): { field: string; message: string }[
 
 const tooDeep = invalidBody([{ field: '', message: 'is nested too deeply' }])
 const brokenOff = invalidBody([{ field: '', message: 'broke off or took too long' }])
+
+const IDENTITY = 'identity'
+
+const encoded: Problem = {
+  status: 415,
+  code: 'unsupported_encoding',
+  title: 'Encoded request body',
+  detail: 'Send the body as it is, without Content-Encoding.',
+}
 
 const tooLarge: Problem = {
   status: 413,

@@ -6,7 +6,7 @@ import type { ServiceConfig, ServiceInstance, ServiceRecord } from '../registry/
 import { type AddressPolicy, checkAddress } from '../upstream/address.ts'
 import type { Destination, UpstreamAuth } from '../upstream/connection.ts'
 import { addressRefused } from './address.ts'
-import type { Change, Registration } from './body.ts'
+import type * as api from './api/service.ts'
 import { invalidBody, type Problem } from './problem.ts'
 
 export type Draft = Destination & {
@@ -17,8 +17,19 @@ export type Draft = Destination & {
   readonly hasNewAuth: boolean
 }
 
+/** What only the gateway itself says of a service. */
+type Own = { readonly environment?: string }
+
+export type Registration = api.Registration & Own
+export type Change = api.Change & Own
+
 /** What decides about a write besides what it says. */
-export type DraftRules = { readonly policy: AddressPolicy; readonly now: number }
+export type DraftRules = {
+  readonly policy: AddressPolicy
+  /** What `cacheTtlSeconds: "default"` means. */
+  readonly defaultTtlSeconds: number
+  readonly now: number
+}
 
 const CONFIG_FIELDS = [
   'timeoutMs',
@@ -28,8 +39,10 @@ const CONFIG_FIELDS = [
   'circuitBreaker',
   'retry',
   'cacheTtlSeconds',
+  'cacheScope',
   'trusted',
   'pinDefinitions',
+  'environment',
 ] as const
 
 export function draftOf(body: Registration, rules: DraftRules): Result<Draft, Problem> {
@@ -75,7 +88,7 @@ function build(
   if (!instances.ok) return instances
   const given = body.auth === undefined ? ok(auth) : readAuth(body.auth, auth, rules)
   if (!given.ok) return given
-  const config = configOf(stored, body)
+  const config = configOf(stored, body, rules)
   return ok({
     url: address.value.href,
     transport,
@@ -107,22 +120,28 @@ function checkInstances(
   return ok(checked)
 }
 
-/** An empty list of fallback tools takes them away again. */
-function configOf({ fallbackTools: stored, ...settings }: ServiceConfig, body: Change): ServiceConfig {
-  const tools = body.fallbackTools === undefined ? stored : listOf(body.fallbackTools)
-  const given = CONFIG_FIELDS.filter((field) => body[field] !== undefined).map((field) => [
-    field,
-    body[field],
-  ])
-  return {
-    ...settings,
-    ...Object.fromEntries(given),
-    ...(tools === undefined ? {} : { fallbackTools: tools }),
+/** What is null is taken away, and so are fallback tools by an empty list. */
+function configOf(
+  stored: ServiceConfig,
+  body: Change,
+  { now, defaultTtlSeconds }: DraftRules,
+): ServiceConfig {
+  const { fallbackTools: tools, cacheTtlSeconds } = body
+  const texts = tools && tools.length > 0 ? JSON.stringify(tools) : null
+  const given: Readonly<Record<string, unknown>> = {
+    ...Object.fromEntries(CONFIG_FIELDS.map((field) => [field, body[field]])),
+    ...(cacheTtlSeconds === 'default' && { cacheTtlSeconds: defaultTtlSeconds }),
+    fallbackTools: tools === undefined ? undefined : texts,
+    secretsSetAt: body.auth || body.headers !== undefined ? setAfter(stored.secretsSetAt, now) : undefined,
   }
+  const changed = Object.entries(given).filter(([, value]) => value !== undefined)
+  const merged = Object.entries({ ...stored, ...Object.fromEntries(changed) })
+  return Object.fromEntries(merged.filter(([, value]) => value !== null))
 }
 
-const listOf = (tools: readonly unknown[]): string | undefined =>
-  tools.length === 0 ? undefined : JSON.stringify(tools)
+/** Later than the time before, whichever clock that was set by. */
+const setAfter = (before: string | undefined, now: number): string =>
+  new Date(before === undefined ? now : Math.max(now, Date.parse(before) + 1)).toISOString()
 
 function readAuth(
   auth: NonNullable<Change['auth']>,

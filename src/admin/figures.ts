@@ -21,26 +21,30 @@ export const viewFigures = (service: ServiceRecord, figures: ServiceFigures): st
     instances: instancesSeen(service, figures),
   })
 
+export const viewHealth = (service: ServiceRecord, figures: ServiceFigures): string =>
+  JSON.stringify(healthOf(service, figures))
+
 /** Whether calls get through to it, and to which of its instances. */
-export function viewHealth(service: ServiceRecord, figures: ServiceFigures): string {
+export function healthOf(service: ServiceRecord, figures: ServiceFigures) {
   const instances = instancesSeen(service, figures)
   const healthy = instances.filter(({ status }) => status === 'healthy').length
   const isWhole = service.status === 'connected' && figures.breaker.state === 'closed'
   const isDown = service.status !== 'connected' || figures.breaker.state === 'open' || healthy === 0
-  return JSON.stringify({
+  const isHealthy = isWhole && healthy === instances.length
+  return {
     id: service.id,
     service: service.name,
-    status: isDown ? 'unhealthy' : isWhole && healthy === instances.length ? 'healthy' : 'degraded',
+    status: isDown ? ('unhealthy' as const) : isHealthy ? ('healthy' as const) : ('degraded' as const),
     serviceStatus: service.status,
     statusReason: service.statusReason,
     breaker: figures.breaker.state,
     totalInstances: instances.length,
     healthyInstances: healthy,
     instances,
-  })
+  }
 }
 
-function instancesSeen(service: ServiceRecord, { instances }: ServiceFigures) {
+export function instancesSeen(service: ServiceRecord, { instances }: ServiceFigures) {
   const known = new Map(instances.map((view) => [view.url, view]))
   return instancesOf(service).map(({ id, url, weight }) => {
     const { isDown = false, inFlight = 0, score = 1 } = known.get(url) ?? {}

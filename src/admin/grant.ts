@@ -4,7 +4,7 @@ import type { Principal } from '../identity/principal.ts'
 import { hasScope } from '../identity/scope.ts'
 import { err, ok, type Result } from '../platform/result.ts'
 import type { NewKey } from '../storage/people.ts'
-import type { NewKeyForm } from './form.ts'
+import type { NewKeyForm } from './api/key.ts'
 import { forbidden, invalidBody, type Problem } from './problem.ts'
 import type { Reach } from './reach.ts'
 

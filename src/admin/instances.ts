@@ -1,10 +1,23 @@
 /** The instances of a service as operators list, add and remove them. */
 import type { Background } from '../platform/background.ts'
 import { err, ok, type Result } from '../platform/result.ts'
+import { echo } from '../protocol/echo.ts'
 import type { ServiceInstance, ServiceRecord } from '../registry/image.ts'
 import { instancesOf } from '../registry/instance.ts'
-import { invalidBody, type Problem } from './problem.ts'
+import type { Actor } from '../storage/commit.ts'
+import type { Change } from './api/service.ts'
+import type { Expected } from './etag.ts'
+import type { Problem } from './problem.ts'
 import type { Registrar } from './registrar.ts'
+
+/** Who asks, and what the service is expected to be. */
+export type Asking = {
+  readonly actor: Actor
+  readonly background: Background
+  readonly expected: Expected
+}
+
+type Added = { readonly service: ServiceRecord; readonly instance: ServiceInstance }
 
 type Given = { readonly url: string; readonly weight: number }
 
@@ -13,17 +26,17 @@ export async function addInstance(
   registrar: Registrar,
   idOrName: string,
   given: Given,
-  actor: string,
-  background: Background,
-): Promise<Result<ServiceInstance, Problem>> {
-  const found = await registrar.find(idOrName, background)
-  if (!found.ok) return found
-  const before = new Set(found.value.instances.map(({ id }) => id))
-  const instances = [...found.value.instances, given].map(({ url, weight }) => ({ url, weight }))
-  const changed = await registrar.change(idOrName, { instances }, actor, background)
-  if (!changed.ok) return changed
-  const added = changed.value.instances.find(({ id }) => !before.has(id))
-  return added ? ok(added) : err(invalidBody([{ field: 'url', message: 'was added by somebody else' }]))
+  { actor, background, expected }: Asking,
+): Promise<Result<Added, Problem>> {
+  let before: ReadonlySet<string> = new Set()
+  const wanted = ({ instances }: ServiceRecord): Result<Change, Problem> => {
+    before = new Set(instances.map(({ id }) => id))
+    return ok({ instances: [...instances.map(givenBy), given] })
+  }
+  const service = await registrar.change(idOrName, wanted, actor, background, expected)
+  if (!service.ok) return err(ofOne(service.error))
+  const instance = service.value.instances.find(({ id }) => !before.has(id))
+  return instance ? ok({ service: service.value, instance }) : err(unknownInstance(service.value, given.url))
 }
 
 /** Takes it away. The service's own address stays for as long as the service. */
@@ -31,25 +44,37 @@ export async function removeInstance(
   registrar: Registrar,
   idOrName: string,
   instanceId: string,
-  actor: string,
-  background: Background,
+  { actor, background, expected }: Asking,
 ): Promise<Result<ServiceRecord, Problem>> {
-  const found = await registrar.find(idOrName, background)
-  if (!found.ok) return found
-  const { instances } = found.value
-  if (!instances.some(({ id }) => id === instanceId)) return err(unknownInstance(found.value, instanceId))
-  const kept = instances.filter(({ id }) => id !== instanceId).map(({ url, weight }) => ({ url, weight }))
-  return await registrar.change(idOrName, { instances: kept }, actor, background)
+  const wanted = (service: ServiceRecord): Result<Change, Problem> => {
+    const kept = service.instances.filter(({ id }) => id !== instanceId)
+    if (kept.length === service.instances.length) return err(unknownInstance(service, instanceId))
+    return ok({ instances: kept.map(givenBy) })
+  }
+  return await registrar.change(idOrName, wanted, actor, background, expected)
 }
+
+export const givenBy = ({ url, weight }: ServiceInstance): Given => ({ url, weight })
+
+const PLACE = /^instances\.\d+\./
+
+/** A fault of the whole list, told of the one that was given. */
+const ofOne = ({ detail, errors, ...rest }: Problem): Problem => ({
+  ...rest,
+  detail: detail.replace(PLACE, ''),
+  ...(errors && {
+    errors: errors.map(({ field, message }) => ({ field: field.replace(PLACE, ''), message })),
+  }),
+})
 
 export const viewInstance = (instance: ServiceInstance): string => JSON.stringify(instance)
 
 export const viewInstances = (service: ServiceRecord): string =>
   JSON.stringify({ items: instancesOf(service) })
 
-const unknownInstance = (service: ServiceRecord, instanceId: string): Problem => ({
+export const unknownInstance = (service: ServiceRecord, instanceId: string): Problem => ({
   status: 404,
   code: 'unknown_instance',
   title: 'Unknown instance',
-  detail: `'${service.name}' has no added instance '${instanceId}'. GET /api/v1/servers/${service.name}/instances lists them; its own address is changed with PUT.`,
+  detail: `'${service.name}' has no added instance '${echo(instanceId)}'. GET /api/v1/servers/${service.name}/instances lists them; its own address is changed with PUT.`,
 })

@@ -7,13 +7,16 @@ import type { Clock } from '../platform/clock.ts'
 import { err, ok, type Result } from '../platform/result.ts'
 import type { NewKey, PeopleStore } from '../storage/people.ts'
 import type { KeyUses } from '../storage/use.ts'
+import { actorOf } from './actor.ts'
 import type { Accounts } from './accounts.ts'
 import { answering, page, whole } from './answer.ts'
-import { readBody } from './body.ts'
+import * as api from './api/keys.ts'
+import { readBody, readQuery } from './body.ts'
+import { decide } from './decision.ts'
 import type { AdminEnv } from './env.ts'
-import { newKey } from './form.ts'
 import { type Grant, grantOf } from './grant.ts'
 import { forbidden, type Problem, writeRejected } from './problem.ts'
+import { mount } from './operation.ts'
 import { type Reach, reaches, reachOf } from './reach.ts'
 
 export type KeyPorts = {
@@ -28,22 +31,24 @@ export function keyRoutes({ accounts, people, uses, clock }: KeyPorts): Hono<Adm
     const { organisationId } = c.get('principal')
     const reach = reachOf(c.get('principal'))
     if (!reach) return err(forbidden)
+    const asked = readQuery(c.req.query(), api.listKeys.query)
+    if (!asked.ok) return asked
     const directory = await accounts.read(c.get('background'))
     if (!directory.ok) return directory
-    const prefix = c.req.query('prefix') ?? ''
+    const { prefix = '', ...place } = asked.value
     const own = keysWithin(directory.value, organisationId, reach)
     const found = own.filter((key) => key.prefix.startsWith(prefix))
     const used = await uses.list(organisationId)
     return page(
       found.map((key) => viewKey(key, used.ok ? used.value.get(key.id) : undefined)),
-      c,
+      place,
     )
   })
   const create = answering(async (c) => {
     const principal = c.get('principal')
     const reach = reachOf(principal)
     if (!reach) return err(forbidden)
-    const body = await readBody(c.req.raw, newKey)
+    const body = await readBody(c.req.raw, api.createKey.body)
     if (!body.ok) return body
     const before = await accounts.committed(c.get('background'))
     if (!before.ok) return before
@@ -52,7 +57,7 @@ export function keyRoutes({ accounts, people, uses, clock }: KeyPorts): Hono<Adm
     const made = await makeKey(grant.value, principal)
     const { id, prefix, role, scopes } = made.row
     const act = {
-      actor: principal.subject,
+      actor: actorOf(c),
       action: 'key.create',
       target: id,
       detail: { prefix, role, scopes },
@@ -64,23 +69,26 @@ export function keyRoutes({ accounts, people, uses, clock }: KeyPorts): Hono<Adm
     return key ? whole({ ...viewKey(key), key: made.key }, 201) : err(unknownKey)
   })
   const revoke = answering(async (c) => {
-    const { organisationId, subject: actor } = c.get('principal')
+    const { organisationId } = c.get('principal')
     const reach = reachOf(c.get('principal'))
     if (!reach) return err(forbidden)
-    const before = await accounts.committed(c.get('background'))
-    if (!before.ok) return before
-    const key = find(before.value, c.req.param('id') ?? '', organisationId, reach)
-    if (!key.ok) return key
-    const { id, prefix } = key.value
-    const act = { actor, action: 'key.revoke', target: id, detail: { prefix } }
-    const written = people.revokeKey(key.value, act)
-    const after = await accounts.commit(written, writeRejected, c.get('background'))
-    return after.ok ? whole({ id, prefix, revoked: true }) : after
+    return await decide(async () => {
+      const before = await accounts.committed(c.get('background'))
+      if (!before.ok) return before
+      const key = find(before.value, c.req.param('id') ?? '', organisationId, reach)
+      if (!key.ok) return key
+      const { id, prefix } = key.value
+      const act = { actor: actorOf(c), action: 'key.revoke', target: id, detail: { prefix } }
+      const written = people.revokeKey(key.value, act)
+      const after = await accounts.commit(written, writeRejected, c.get('background'))
+      return after.ok ? whole({ id, prefix, revoked: true }) : after
+    })
   })
 
-  const keys = '/api/v1/keys'
   const routes = new Hono<AdminEnv>()
-  routes.get(keys, list).post(keys, create).delete(`${keys}/:id`, revoke)
+  mount(routes, api.listKeys, list)
+  mount(routes, api.createKey, create)
+  mount(routes, api.revokeKey, revoke)
   return routes
 }
 

@@ -12,8 +12,8 @@ import type { Secret } from '../platform/secret.ts'
 import type { LoginStore } from '../storage/login.ts'
 import type { Accounts } from './accounts.ts'
 import { type Answered, whole } from './answer.ts'
+import * as api from './api/auth.ts'
 import { readBody } from './body.ts'
-import { login as form } from './form.ts'
 import { type Problem, storageAway } from './problem.ts'
 
 export type LoginPorts = {
@@ -25,7 +25,7 @@ export type LoginPorts = {
 }
 
 export async function logIn(request: Request, ports: LoginPorts, background: Background): Promise<Answered> {
-  const body = await readBody(request, form)
+  const body = await readBody(request, api.logIn.body)
   if (!body.ok) return body
   const { username, password, organisation } = body.value
   // Spelled otherwise it is still the same door (S54).

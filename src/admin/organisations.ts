@@ -4,62 +4,74 @@ import type { Directory, OrganisationRecord } from '../identity/directory.ts'
 import { DEFAULT_ORGANISATION } from '../identity/principal.ts'
 import { err, ok, type Result } from '../platform/result.ts'
 import type { PeopleStore } from '../storage/people.ts'
+import { actorOf } from './actor.ts'
 import type { Accounts } from './accounts.ts'
-import { answering, changed, page, whole } from './answer.ts'
-import { readBody } from './body.ts'
+import { type Answered, answering, page, whole } from './answer.ts'
+import * as api from './api/organisations.ts'
+import { readBody, readQuery, readWrite } from './body.ts'
+import { decide } from './decision.ts'
 import type { AdminEnv } from './env.ts'
-import { newOrganisation, organisationChange } from './form.ts'
+import { etagOf, isExpected } from './etag.ts'
 import { makeKey, viewKey } from './keys.ts'
-import { forbidden, invalidBody, type Problem, respondWithProblem } from './problem.ts'
+import { mount } from './operation.ts'
+import { changedMeanwhile, forbidden, invalidBody, type Problem, respondWithProblem } from './problem.ts'
 
 export type OrganisationPorts = { readonly accounts: Accounts; readonly people: PeopleStore }
 
 export function organisationRoutes({ accounts, people }: OrganisationPorts): Hono<AdminEnv> {
   const list = answering(async (c) => {
+    const asked = readQuery(c.req.query(), api.listOrganisations.query)
+    if (!asked.ok) return asked
     const directory = await accounts.read(c.get('background'))
-    return directory.ok ? page(directory.value.image.organisations, c) : directory
+    return directory.ok ? page(directory.value.image.organisations, asked.value) : directory
   })
   const create = answering(async (c) => {
     const principal = c.get('principal')
-    const body = await readBody(c.req.raw, newOrganisation)
+    const body = await readBody(c.req.raw, api.createOrganisation.body)
     if (!body.ok) return body
     const { id, name } = body.value
     const { key, row } = await makeKey({ ...FIRST_KEY, organisationId: id }, principal)
-    const act = { actor: principal.subject, action: 'organisation.create', target: id }
+    const act = { actor: actorOf(c), action: 'organisation.create', target: id }
     const written = people.insertOrganisation(id, name, row, principal.organisationId, act)
     const after = await accounts.commit(written, duplicateOrganisation(id), c.get('background'))
     if (!after.ok) return after
     const [organisation, record] = [find(after.value, id), after.value.key(row.id)]
     if (!organisation.ok) return organisation
-    return whole({ ...organisation.value, adminKey: record && { ...viewKey(record), key } }, 201)
+    const made = { ...organisation.value, adminKey: record && { ...viewKey(record), key } }
+    return whole(made, 201, etagOf(organisation.value))
   })
   const show = answering(async (c) => {
     const directory = await accounts.read(c.get('background'))
     const organisation = directory.ok ? find(directory.value, c.req.param('id') ?? '') : directory
-    return organisation.ok ? whole(organisation.value) : organisation
+    return respond(organisation)
   })
   const update = answering(async (c) => {
     const principal = c.get('principal')
-    const body = await readBody(c.req.raw, organisationChange)
-    if (!body.ok) return body
-    const before = await accounts.committed(c.get('background'))
-    const organisation = before.ok ? find(before.value, c.req.param('id') ?? '') : before
-    if (!organisation.ok) return organisation
-    const { id } = organisation.value
-    if (id === DEFAULT_ORGANISATION && body.value.isSuspended === true) return err(neverSuspended)
-    const act = { actor: principal.subject, action: 'organisation.update', target: id, detail: body.value }
-    const written = people.updateOrganisation(id, body.value, principal.organisationId, act)
-    const after = await accounts.commit(written, duplicateOrganisation(id), c.get('background'))
-    if (!after.ok) return after
-    const updated = find(after.value, id)
-    return updated.ok ? changed(updated.value, after.value) : updated
+    const asked = await readWrite(c.req.raw, api.updateOrganisation.body)
+    if (!asked.ok) return asked
+    const { body, expected } = asked.value
+    return await decide(async () => {
+      const before = await accounts.committed(c.get('background'))
+      const organisation = before.ok ? find(before.value, c.req.param('id') ?? '') : before
+      if (!organisation.ok) return organisation
+      if (!isExpected(expected, etagOf(organisation.value))) return err(changedMeanwhile)
+      const { id } = organisation.value
+      if (id === DEFAULT_ORGANISATION && body.isSuspended === true) return err(neverSuspended)
+      const act = { actor: actorOf(c), action: 'organisation.update', target: id, detail: body }
+      const { organisationId } = principal
+      const written = people.updateOrganisation(organisation.value, body, organisationId, act)
+      const after = await accounts.commit(written, duplicateOrganisation(id), c.get('background'))
+      return after.ok ? respond(find(after.value, id)) : after
+    })
   })
 
-  const organisations = '/api/v1/organisations'
   const routes = new Hono<AdminEnv>()
-  routes.use(organisations, ofDefaultOnly).use(`${organisations}/*`, ofDefaultOnly)
-  routes.get(organisations, list).post(organisations, create)
-  routes.get(`${organisations}/:id`, show).put(`${organisations}/:id`, update)
+  const { path } = api.listOrganisations
+  routes.use(path, ofDefaultOnly).use(`${path}/*`, ofDefaultOnly)
+  mount(routes, api.listOrganisations, list)
+  mount(routes, api.createOrganisation, create)
+  mount(routes, api.showOrganisation, show)
+  mount(routes, api.updateOrganisation, update)
   return routes
 }
 
@@ -80,6 +92,9 @@ function find(directory: Directory, id: string): Result<OrganisationRecord, Prob
   const organisation = directory.organisation(id)
   return organisation ? ok(organisation) : err(unknownOrganisation(id))
 }
+
+const respond = (organisation: Result<OrganisationRecord, Problem>): Answered =>
+  organisation.ok ? whole(organisation.value, 200, etagOf(organisation.value)) : organisation
 
 const neverSuspended = invalidBody([
   { field: 'isSuspended', message: `the organisation '${DEFAULT_ORGANISATION}' cannot be suspended` },

@@ -6,7 +6,7 @@ import type { ServiceConfig, ServiceRecord } from '../registry/image.ts'
 import { type Offer, readOffers, toolsOf } from '../registry/offer.ts'
 import type { Approval } from '../storage/approvals.ts'
 import type { Act } from '../storage/commit.ts'
-import type { Offered, ServiceWrite } from '../storage/services.ts'
+import type { Offered, ServiceDetails } from '../storage/details.ts'
 import type { Discovery } from '../upstream/discovery.ts'
 import type { Fault } from '../upstream/fault.ts'
 
@@ -15,7 +15,7 @@ const MAX_NAME_CHARS = 512
 const MAX_TOLD = 100
 
 type Readout = {
-  readonly write: Pick<ServiceWrite, 'catalogue' | 'approvals'>
+  readonly write: Pick<ServiceDetails, 'catalogue' | 'approvals'>
   readonly act: Pick<Act, 'detail'>
 }
 

@@ -1,4 +1,5 @@
 /** How the management API says no: RFC 9457 problems with a stable `code`, fields named where fields are wrong. */
+import { echo } from '../protocol/echo.ts'
 import type { DatabaseFault } from '../storage/database.ts'
 import { describeFault, type Fault } from '../upstream/fault.ts'
 
@@ -15,9 +16,10 @@ export type Problem = {
   readonly retryAfterMs?: number
 }
 
-export function respondWithProblem(problem: Problem): Response {
+/** `members`: what the answer holds besides. */
+export function respondWithProblem(problem: Problem, members: object = {}): Response {
   const { status, retryAfterMs = 1_000 } = problem
-  const body = JSON.stringify({ type: 'about:blank', ...problem })
+  const body = JSON.stringify({ type: 'about:blank', ...problem, ...members })
   const headers = { 'content-type': 'application/problem+json', 'cache-control': 'no-store' }
   const retryAfter = String(Math.ceil(retryAfterMs / 1_000))
   const mayRetry = status === 503 || status === 429
@@ -35,11 +37,34 @@ export const invalidBody = (errors: readonly FieldFault[]): Problem => ({
   errors,
 })
 
+export const invalidQuery = (errors: readonly FieldFault[]): Problem => ({
+  status: 400,
+  code: 'invalid_query',
+  title: 'Invalid query',
+  detail: errors.map(({ field, message }) => `${field}: ${message}`).join('; '),
+  errors,
+})
+
+export const invalidPath = (errors: readonly FieldFault[]): Problem => ({
+  status: 400,
+  code: 'invalid_path',
+  title: 'Invalid path',
+  detail: errors.map(({ field, message }) => `${field}: ${message}`).join('; '),
+  errors,
+})
+
+export const unknownPath: Problem = {
+  status: 404,
+  code: 'unknown_path',
+  title: 'Unknown path',
+  detail: 'There is nothing at this path by this method. GET /openapi.json describes what there is.',
+}
+
 export const unknownService = (name: string): Problem => ({
   status: 404,
   code: 'unknown_service',
   title: 'Unknown service',
-  detail: `There is no service '${name}'. GET /api/v1/servers lists those that are registered.`,
+  detail: `There is no service '${echo(name)}'. GET /api/v1/servers lists those that are registered.`,
 })
 
 export const duplicateName = (name: string): Problem => ({
@@ -69,14 +94,14 @@ export const unknownToolset = (slug: string): Problem => ({
   status: 404,
   code: 'unknown_toolset',
   title: 'Unknown toolset',
-  detail: `There is no toolset '${slug}'. GET /api/v1/toolsets lists them.`,
+  detail: `There is no toolset '${echo(slug)}'. GET /api/v1/toolsets lists them.`,
 })
 
 export const unknownTool = (service: string, tool: string): Problem => ({
   status: 404,
   code: 'unknown_tool',
   title: 'Unknown tool',
-  detail: `'${service}' offers no tool '${tool}'. GET /api/v1/tools lists those that there are, \`tool\` is the name to use here.`,
+  detail: `'${service}' offers no tool '${echo(tool)}'. GET /api/v1/tools lists those that there are, \`tool\` is the name to use here.`,
 })
 
 export const takenAlias = (alias: string, holder: string): Problem => ({
@@ -135,6 +160,22 @@ export const writeRejected: Problem = {
   detail: 'The database does not take this, nothing was changed. The log line statement_rejected says why.',
 }
 
+/** What a write was decided on is not so any more, time after time. */
+export const contended: Problem = {
+  status: 503,
+  code: 'write_contended',
+  title: 'Too many writes at once',
+  detail: 'Others keep changing the same thing, nothing was changed. Try again in a moment.',
+}
+
+/** It is not what `If-Match` names. */
+export const changedMeanwhile: Problem = {
+  status: 412,
+  code: 'changed_meanwhile',
+  title: 'Changed meanwhile',
+  detail: 'It is not what If-Match names any more, nothing was changed. Read it again, then decide anew.',
+}
+
 /** `duplicate`: what to say where a unique name is taken. */
 export function writeFailed({ why }: DatabaseFault, duplicate: Problem): Problem {
   switch (why) {
@@ -146,6 +187,8 @@ export function writeFailed({ why }: DatabaseFault, duplicate: Problem): Problem
       return writeRejected
     case 'unreachable':
       return writeUnanswered
+    case 'moved':
+      return contended
     case 'conflict':
     case 'busy':
       return storageAway

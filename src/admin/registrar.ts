@@ -1,44 +1,43 @@
 /**
- * Registers, changes, rediscovers and removes services. The one way by which the registry changes: check the
- * address, ask the upstream what it offers, store both in one transaction, then answer from the new snapshot.
+ * Registers, changes, rediscovers and removes services. The one way by which services change: check the address,
+ * ask the upstream what it offers, store both in one transaction, then answer from the new snapshot.
  */
 import type { Background } from '../platform/background.ts'
 import { err, ok, type Result } from '../platform/result.ts'
-import type { Registry } from '../registry/registry.ts'
-import { claimsOf } from '../registry/claim.ts'
-import type { ServiceConfig, ServiceRecord } from '../registry/image.ts'
-import type { Snapshot } from '../registry/snapshot.ts'
-import type { DatabaseFault } from '../storage/database.ts'
-import type { Act } from '../storage/commit.ts'
-import type { ServiceFields, ServiceStore } from '../storage/services.ts'
+import type { ServiceRecord } from '../registry/image.ts'
+import type { Actor } from '../storage/commit.ts'
+import type { ServiceStore } from '../storage/services.ts'
 import type { Discovery } from '../upstream/discovery.ts'
 import { describeFault, type Fault, isUnaccepted } from '../upstream/fault.ts'
-import { describeRejection } from '../upstream/grant.ts'
 import { checkPlaces } from './address.ts'
 import { Approach, type ApproachPorts, placesOf } from './approach.ts'
-import type { Change, Registration } from './body.ts'
-import { type Draft, draftOf } from './draft.ts'
-import { hasDigests, readOffered } from './pin.ts'
+import { decide } from './decision.ts'
+import { type Change, type Draft, draftOf, type Registration } from './draft.ts'
+import { entryOf, rejectionIn } from './entry.ts'
+import { type Expected, isExpected } from './etag.ts'
+import type { Found, Ledger } from './ledger.ts'
+import { hasDigests } from './pin.ts'
 import {
+  changedMeanwhile,
+  contended,
   discoveryFailed,
   duplicateName,
   duplicateToolset,
   type Problem,
-  schemaBehind,
-  storageAway,
-  unknownService,
-  writeFailed,
-  writeUnseen,
 } from './problem.ts'
+import { tagOf } from './view.ts'
 
 export type RegistrarPorts = ApproachPorts & {
-  readonly registry: Registry
+  readonly ledger: Ledger
   readonly store: ServiceStore
   /** An operator has seen the service work, so its circuit need not stay open. */
   readonly forgive: (service: ServiceRecord) => Promise<void>
 }
 
-type Outcome = Result<ServiceRecord, Problem>
+/** What an operator wants of a service, where need be of what it is now. */
+export type Wanted = Change | ((service: ServiceRecord) => Result<Change, Problem>)
+
+type Discovered = Result<Discovery, Fault>
 
 export class Registrar {
   readonly #ports: RegistrarPorts
@@ -49,27 +48,12 @@ export class Registrar {
     this.#approach = new Approach(ports)
   }
 
-  /** What operators read: the registry as committed, or the last one known while the database is away. */
-  async read(background: Background): Promise<Result<Snapshot, Problem>> {
-    const committed = await this.committed(background)
-    if (committed.ok || committed.error !== storageAway) return committed
-    const snapshot = await this.#ports.registry.current(background)
-    return snapshot.ok ? snapshot : committed
+  get ledger(): Ledger {
+    return this.#ports.ledger
   }
 
-  /** What a write is decided on. */
-  async committed(background: Background): Promise<Result<Snapshot, Problem>> {
-    const snapshot = await this.#ports.registry.committed(background)
-    return snapshot.ok ? snapshot : err(snapshot.error === 'behind' ? schemaBehind : storageAway)
-  }
-
-  async find(idOrName: string, background: Background): Promise<Outcome> {
-    const snapshot = await this.read(background)
-    return snapshot.ok ? findIn(snapshot.value, idOrName) : snapshot
-  }
-
-  async register(body: Registration, actor: string, background: Background): Promise<Outcome> {
-    const snapshot = await this.committed(background)
+  async register(body: Registration, actor: Actor, background: Background): Promise<Found> {
+    const snapshot = await this.ledger.committed(background)
     if (!snapshot.ok) return snapshot
     if (snapshot.value.service(body.name)) return err(duplicateName(body.name))
     if (snapshot.value.toolset(body.name)) return err(duplicateToolset(body.name))
@@ -84,52 +68,40 @@ export class Registrar {
     if (!discovered.ok && fallback === undefined && !isEnded) {
       return err(discoveryFailed(body.name, discovered.error))
     }
-    const id = crypto.randomUUID()
-    const { config } = draft.value
-    const offered = await readOffered(undefined, config, discovered)
-    const write = {
-      id,
-      fields: { ...(await this.#fieldsOf(id, draft.value, discovered)), config },
-      ...offered.write,
-      names: claimsOf(discovered.ok ? discovered.value.catalogue : { tools: fallback ?? '[]' }),
-      instances: draft.value.instances,
-    }
-    const stored = await this.#ports.store.insert(body.name, write, {
-      actor,
-      action: 'service.register',
-      target: body.name,
-      ...offered.act,
-    })
-    const registered = await this.answer(stored, body.name, background)
+    const entry = await entryOf(crypto.randomUUID(), draft.value, discovered, undefined, this.#ports)
+    const act = { actor, action: 'service.register', target: body.name, ...entry.act }
+    const stored = this.#ports.store.insert(body.name, entry.write, act)
+    const registered = await this.ledger.commitService(stored, body.name, background)
+    if (!registered.ok && registered.error === contended) return err(duplicateToolset(body.name))
     if (!registered.ok || !isEnded) return registered
     await this.recover(registered.value, background)
-    return await this.findCommitted(body.name, background)
+    return await this.ledger.findCommitted(body.name, background)
   }
 
   /** Merges the fields given and rediscovers. A new address or credential that does not work changes nothing. */
-  async change(idOrName: string, body: Change, actor: string, background: Background): Promise<Outcome> {
-    const found = await this.findCommitted(idOrName, background)
-    if (!found.ok) return found
-    const service = found.value
-    const draft = await this.#approach.asChanged(service, body, background)
-    if (!draft.ok) return draft
-    const areNew = [body.url, body.instances, body.auth].some((field) => field !== undefined)
-    const checked = await checkPlaces(placesOf(draft.value), this.#ports.hosts, areNew)
-    if (!checked.ok) return checked
-    const discovered = await this.#approach.discover(service, draft.value, background)
-    const isNewConnection = [body.url, body.transport, body.auth, body.headers].some(
-      (field) => field !== undefined,
-    )
-    const fallback = draft.value.config.fallbackTools
-    if (!discovered.ok && isNewConnection && fallback === undefined) {
-      return err(discoveryFailed(service.name, discovered.error))
-    }
-    const act = { actor, action: 'service.update', target: service.name }
-    const { config } = draft.value
-    const stored = await this.#store(service, draft.value, discovered, act, background, config)
-    if (discovered.ok) background(this.#ports.forgive(service))
-    if (!stored.ok || discovered.ok || Object.keys(body).length > 0) return stored
-    return err(discoveryFailed(service.name, discovered.error))
+  async change(
+    idOrName: string,
+    wanted: Wanted,
+    actor: Actor,
+    background: Background,
+    expected?: Expected,
+  ): Promise<Found> {
+    let last: { readonly service: ServiceRecord; readonly discovered: Discovered } | undefined
+    return await decide(async () => {
+      const found = await this.#expect(idOrName, expected, background)
+      if (!found.ok) return found
+      const service = found.value
+      const body = typeof wanted === 'function' ? wanted(service) : ok(wanted)
+      if (!body.ok) return body
+      const draft = await this.#approach.asChanged(service, body.value, background)
+      if (!draft.ok) return draft
+      if (!last || !isReachedAlike(last.service, service)) {
+        const asked = await this.#ask(service, body.value, draft.value, background)
+        if (!asked.ok) return asked
+        last = { service, discovered: asked.value }
+      }
+      return await this.#update(service, body.value, draft.value, last.discovered, actor, background)
+    })
   }
 
   /** Asks an upstream again, unasked by anyone. Writes only news, so that a dead service does not fill the log. */
@@ -138,8 +110,7 @@ export class Registrar {
     if (!draft || rejectionIn(draft)) return
     const discovered = await this.#approach.discover(service, draft, background)
     if (!discovered.ok && describeFault(discovered.error) === service.statusReason) return
-    const act = { actor: 'gateway', action: 'service.recover', target: service.name }
-    await this.#store(service, draft, discovered, act, background)
+    await this.#note(service, draft, discovered, 'service.recover', background)
   }
 
   /** Reads the catalogue again after the service said that it changed, and stores it where it did. */
@@ -150,109 +121,93 @@ export class Registrar {
     const isSame = discovered.value.catalogue.fingerprint === service.catalogue?.fingerprint
     const isKnown = service.status !== 'error' || rejectionIn(draft) !== undefined
     if (isSame && isKnown && hasDigests(service)) return
-    const act = { actor: 'gateway', action: 'service.refresh', target: service.name }
-    await this.#store(service, draft, discovered, act, background)
+    await this.#note(service, draft, discovered, 'service.refresh', background)
   }
 
   async setEnabled(
     idOrName: string,
     isEnabled: boolean,
-    actor: string,
+    actor: Actor,
     background: Background,
-  ): Promise<Outcome> {
-    const found = await this.findCommitted(idOrName, background)
-    if (!found.ok) return found
-    const { id, name } = found.value
+    expected?: Expected,
+  ): Promise<Found> {
     const action = isEnabled ? 'service.connect' : 'service.disconnect'
-    const stored = await this.#ports.store.setEnabled(id, isEnabled, { actor, action, target: name })
-    return await this.answer(stored, name, background)
+    return await decide(async () => {
+      const found = await this.#expect(idOrName, expected, background)
+      if (!found.ok) return found
+      const act = { actor, action, target: found.value.name }
+      const stored = this.#ports.store.setEnabled(found.value, isEnabled, act)
+      return await this.ledger.commitService(stored, found.value.name, background)
+    })
   }
 
-  async remove(idOrName: string, actor: string, background: Background): Promise<Outcome> {
-    const found = await this.findCommitted(idOrName, background)
-    if (!found.ok) return found
-    const act = { actor, action: 'service.delete', target: found.value.name }
-    const removed = await this.#ports.store.remove(found.value.id, act)
-    if (!removed.ok) return err(problemOf(removed.error, found.value.name))
-    await this.#ports.registry.reload(background)
-    return found
+  /** The service that was. */
+  async remove(idOrName: string, actor: Actor, background: Background, expected?: Expected): Promise<Found> {
+    return await decide(async () => {
+      const found = await this.#expect(idOrName, expected, background)
+      if (!found.ok) return found
+      const act = { actor, action: 'service.delete', target: found.value.name }
+      const removed = await this.ledger.commit(this.#ports.store.remove(found.value, act), background)
+      return removed.ok ? found : removed
+    })
   }
 
-  /** What a write is decided on. */
-  async findCommitted(idOrName: string, background: Background): Promise<Outcome> {
-    const snapshot = await this.committed(background)
-    return snapshot.ok ? findIn(snapshot.value, idOrName) : snapshot
+  async #expect(idOrName: string, expected: Expected, background: Background): Promise<Found> {
+    const found = await this.ledger.findCommitted(idOrName, background)
+    return !found.ok || isExpected(expected, tagOf(found.value)) ? found : err(changedMeanwhile)
   }
 
-  /** `config`: absent where nobody set any, since an operator may have done so while the upstream was asked. */
-  async #store(
+  /** What it offers as it would be; where its address or credential is new, it must answer. */
+  async #ask(
+    service: ServiceRecord,
+    body: Change,
+    draft: Draft,
+    background: Background,
+  ): Promise<Result<Discovered, Problem>> {
+    const areNew = [body.url, body.instances, body.auth].some((field) => field !== undefined)
+    const checked = await checkPlaces(placesOf(draft), this.#ports.hosts, areNew)
+    if (!checked.ok) return checked
+    const discovered = await this.#approach.discover(service, draft, background)
+    const isNewConnection = [body.url, body.transport, body.auth, body.headers].some(
+      (field) => field !== undefined,
+    )
+    const isLost = !discovered.ok && isNewConnection && draft.config.fallbackTools === undefined
+    return isLost ? err(discoveryFailed(service.name, discovered.error)) : ok(discovered)
+  }
+
+  async #update(
+    service: ServiceRecord,
+    body: Change,
+    draft: Draft,
+    discovered: Discovered,
+    actor: Actor,
+    background: Background,
+  ): Promise<Found> {
+    const { write, act: news } = await entryOf(service.id, draft, discovered, service, this.#ports)
+    const act = { actor, action: 'service.update', target: service.name, ...news }
+    const stored = this.#ports.store.update(service, write, act)
+    const updated = await this.ledger.commitService(stored, service.name, background)
+    if (discovered.ok) background(this.#ports.forgive(service))
+    const isAnswered = !updated.ok || discovered.ok || Object.keys(body).length > 0
+    return isAnswered ? updated : err(discoveryFailed(service.name, discovered.error))
+  }
+
+  /** Stores what was found out. Where an operator has led elsewhere meanwhile it is of no use. */
+  async #note(
     service: ServiceRecord,
     draft: Draft,
-    discovered: Result<Discovery, Fault>,
-    act: Act,
+    discovered: Discovered,
+    action: string,
     background: Background,
-    config?: ServiceConfig,
-  ): Promise<Outcome> {
-    const offered = await readOffered(service, draft.config, discovered)
-    const write = {
-      id: service.id,
-      fields: { ...(await this.#fieldsOf(service.id, draft, discovered, service.lastPingAt)), config },
-      ...offered.write,
-      names: discovered.ok ? claimsOf(discovered.value.catalogue) : [],
-      instances: draft.instances,
-    }
-    return await this.answer(
-      await this.#ports.store.update(write, { ...act, ...offered.act }),
-      service.name,
-      background,
-    )
-  }
-
-  async #fieldsOf(
-    id: string,
-    draft: Draft,
-    discovered: Result<Discovery, Fault>,
-    lastPingAt?: string,
-  ): Promise<Omit<ServiceFields, 'config'>> {
-    const rejection = rejectionIn(draft)
-    const fault = rejection ?? (discovered.ok ? undefined : describeFault(discovered.error))
-    return {
-      url: draft.url,
-      transport: discovered.ok ? discovered.value.transport : (draft.transport ?? 'http'),
-      sealedAuth: draft.hasNewAuth
-        ? ((await this.#ports.credentials.seal(draft.auth, id)) ?? null)
-        : undefined,
-      status: fault === undefined ? 'connected' : 'error',
-      statusReason: fault,
-      lastPingAt: discovered.ok ? this.#ports.clock() : readTime(lastPingAt),
-    }
-  }
-
-  /** The service as it is stored now. */
-  async answer(
-    stored: Result<unknown, DatabaseFault>,
-    name: string,
-    background: Background,
-  ): Promise<Outcome> {
-    if (!stored.ok) return err(problemOf(stored.error, name))
-    const snapshot = await this.#ports.registry.reload(background)
-    if (!snapshot.ok) return err(writeUnseen)
-    const service = snapshot.value.service(name)
-    return service ? ok(service) : err(unknownService(name))
+  ): Promise<void> {
+    const { write, act: news } = await entryOf(service.id, draft, discovered, service, this.#ports)
+    const act = { actor: 'gateway', action, target: service.name, ...news }
+    await this.ledger.commitService(this.#ports.store.refresh(service, write, act), service.name, background)
   }
 }
 
-/** Only an operator can mend it, however well the service answers for now. */
-const rejectionIn = ({ auth }: Draft): string | undefined =>
-  auth.type === 'oauth2' && auth.rejection ? describeRejection(auth.rejection) : undefined
+/** What was asked of the one holds for the other. */
+const isReachedAlike = (one: ServiceRecord, other: ServiceRecord): boolean => wayOf(one) === wayOf(other)
 
-function findIn(snapshot: Snapshot, idOrName: string): Outcome {
-  const service = snapshot.service(idOrName) ?? snapshot.image.services.find(({ id }) => id === idOrName)
-  return service ? ok(service) : err(unknownService(idOrName))
-}
-
-export const problemOf = (fault: DatabaseFault, name: string): Problem =>
-  writeFailed(fault, duplicateName(name))
-
-const readTime = (text: string | undefined): number | undefined =>
-  text === undefined ? undefined : Date.parse(text)
+const wayOf = ({ url, transport, config: { secretsSetAt } }: ServiceRecord): string =>
+  JSON.stringify([url, transport, secretsSetAt])

@@ -1,16 +1,23 @@
 /** Services: registered, listed, changed, looked at, removed; their instances. The older paths are aliases of the same handlers. */
 import { type Context, Hono } from 'hono'
 import type { Background } from '../platform/background.ts'
-import type { Result } from '../platform/result.ts'
+import { err, ok, type Result } from '../platform/result.ts'
 import type { ServiceRecord } from '../registry/image.ts'
-import { change, instance, readBody, registration } from './body.ts'
+import { actorOf } from './actor.ts'
+import { type Answered, answering, json } from './answer.ts'
+import * as older from './api/older.ts'
+import * as api from './api/servers.ts'
+import { readBody, readQuery, readWrite } from './body.ts'
 import type { AdminEnv, Handler } from './env.ts'
 import { type Figures, guardAway, type ServiceFigures, viewFigures, viewHealth } from './figures.ts'
-import { addInstance, removeInstance, viewInstance, viewInstances } from './instances.ts'
+import { type Expected, readExpected } from './etag.ts'
+import { addInstance, type Asking, removeInstance, viewInstance, viewInstances } from './instances.ts'
+import type { Found } from './ledger.ts'
+import { mount } from './operation.ts'
 import { pageOf } from './page.ts'
-import { type Problem, respondWithProblem } from './problem.ts'
+import type { Problem } from './problem.ts'
 import type { Registrar } from './registrar.ts'
-import { viewDefinition, viewRow, viewService } from './view.ts'
+import { tagOf, viewDefinition, viewRow, viewService } from './view.ts'
 
 export type ServicePorts = {
   readonly registrarOf: (organisationId: string) => Registrar
@@ -20,93 +27,108 @@ export type ServicePorts = {
 export function serviceRoutes(ports: ServicePorts): Hono<AdminEnv> {
   const registrar = (c: Context<AdminEnv>): Registrar => ports.registrarOf(c.get('principal').organisationId)
   const name = (c: Context<AdminEnv>): string => c.req.param('id') ?? ''
-  const actor = (c: Context<AdminEnv>): string => c.get('principal').subject
   const background = (c: Context<AdminEnv>): Background => c.get('background')
+  const find = (c: Context<AdminEnv>): Promise<Found> => registrar(c).ledger.find(name(c), background(c))
+  const asking = (c: Context<AdminEnv>, expected: Expected): Asking => ({
+    actor: actorOf(c),
+    background: background(c),
+    expected,
+  })
 
-  const list: Handler = async (c) => {
-    const snapshot = await registrar(c).read(background(c))
-    if (!snapshot.ok) return respondWithProblem(snapshot.error)
-    const page = pageOf(snapshot.value.image.services.map(viewRow), c.req.query())
-    return page.ok ? json(page.value) : respondWithProblem(page.error)
-  }
-  const register: Handler = async (c) => {
-    const body = await readBody(c.req.raw, registration)
-    if (!body.ok) return respondWithProblem(body.error)
-    return respond(await registrar(c).register(body.value, actor(c), background(c)), viewService, 201)
-  }
-  const show: Handler = async (c) => respond(await registrar(c).find(name(c), background(c)), viewService)
-  const define: Handler = async (c) =>
-    respond(await registrar(c).find(name(c), background(c)), viewDefinition)
-  const look =
-    (view: (service: ServiceRecord, figures: ServiceFigures) => string): Handler =>
-    async (c) => {
-      const found = await registrar(c).find(name(c), background(c))
-      if (!found.ok) return respondWithProblem(found.error)
+  const list = answering(async (c) => {
+    const page = readQuery(c.req.query(), api.listServers.query)
+    if (!page.ok) return page
+    const snapshot = await registrar(c).ledger.read(background(c))
+    return snapshot.ok ? ok(json(pageOf(snapshot.value.image.services.map(viewRow), page.value))) : snapshot
+  })
+  const register = answering(async (c) => {
+    const body = await readBody(c.req.raw, api.registerServer.body)
+    if (!body.ok) return body
+    return tagged(await registrar(c).register(body.value, actorOf(c), background(c)), viewService, 201)
+  })
+  const show = (view: (service: ServiceRecord) => string): Handler =>
+    answering(async (c) => tagged(await find(c), view))
+  const look = (view: (service: ServiceRecord, figures: ServiceFigures) => string): Handler =>
+    answering(async (c) => {
+      const found = await find(c)
+      if (!found.ok) return found
       const figures = await ports.figures(found.value)
-      return figures.ok ? json(view(found.value, figures.value)) : respondWithProblem(guardAway)
-    }
-  const instances: Handler = async (c) =>
-    respond(await registrar(c).find(name(c), background(c)), viewInstances)
-  const grow: Handler = async (c) => {
-    const body = await readBody(c.req.raw, instance)
-    if (!body.ok) return respondWithProblem(body.error)
-    const added = await addInstance(registrar(c), name(c), body.value, actor(c), background(c))
-    return added.ok ? json(viewInstance(added.value), 201) : respondWithProblem(added.error)
-  }
-  const shrink: Handler = async (c) => {
+      return figures.ok ? ok(json(view(found.value, figures.value))) : err(guardAway)
+    })
+  const grow = answering(async (c) => {
+    const given = await readWrite(c.req.raw, api.addInstance.body)
+    if (!given.ok) return given
+    const added = await addInstance(registrar(c), name(c), given.value.body, asking(c, given.value.expected))
+    if (!added.ok) return added
+    const { instance, service } = added.value
+    return ok(json(viewInstance(instance), 201, { etag: tagOf(service) }))
+  })
+  const shrink = answering(async (c) => {
+    const expected = readExpected(c.req.raw.headers)
+    if (!expected.ok) return expected
     const instanceId = c.req.param('instanceId') ?? ''
-    return respond(
-      await removeInstance(registrar(c), name(c), instanceId, actor(c), background(c)),
-      viewInstances,
-    )
-  }
-  const update: Handler = async (c) => {
-    const body = await readBody(c.req.raw, change)
-    if (!body.ok) return respondWithProblem(body.error)
-    return respond(await registrar(c).change(name(c), body.value, actor(c), background(c)), viewService)
-  }
-  const refresh: Handler = async (c) =>
-    respond(await registrar(c).change(name(c), {}, actor(c), background(c)), viewService)
-  const enable =
-    (isEnabled: boolean): Handler =>
-    async (c) =>
-      respond(await registrar(c).setEnabled(name(c), isEnabled, actor(c), background(c)), viewService)
-  const remove: Handler = async (c) =>
-    respond(await registrar(c).remove(name(c), actor(c), background(c)), viewDeleted)
+    const shrunk = await removeInstance(registrar(c), name(c), instanceId, asking(c, expected.value))
+    return tagged(shrunk, viewInstances)
+  })
+  const update = answering(async (c) => {
+    const given = await readWrite(c.req.raw, api.updateServer.body)
+    if (!given.ok) return given
+    const { body, expected } = given.value
+    return tagged(await registrar(c).change(name(c), body, actorOf(c), background(c), expected), viewService)
+  })
+  const refresh = answering(async (c) =>
+    tagged(await registrar(c).change(name(c), {}, actorOf(c), background(c)), viewService),
+  )
+  const enable = (isEnabled: boolean): Handler =>
+    answering(async (c) => {
+      const expected = readExpected(c.req.raw.headers)
+      if (!expected.ok) return expected
+      const { value } = expected
+      return tagged(
+        await registrar(c).setEnabled(name(c), isEnabled, actorOf(c), background(c), value),
+        viewService,
+      )
+    })
+  const remove = answering(async (c) => {
+    const expected = readExpected(c.req.raw.headers)
+    if (!expected.ok) return expected
+    const removed = await registrar(c).remove(name(c), actorOf(c), background(c), expected.value)
+    return removed.ok ? ok(json(viewDeleted(removed.value))) : removed
+  })
 
   const routes = new Hono<AdminEnv>()
-  const servers = '/api/v1/servers'
-  routes.get(servers, list).post(servers, register)
-  routes.get(`${servers}/:id`, show).put(`${servers}/:id`, update).delete(`${servers}/:id`, remove)
-  routes.post(`${servers}/:id/connect`, enable(true)).post(`${servers}/:id/disconnect`, enable(false))
-  routes.post(`${servers}/:id/refresh`, refresh).get(`${servers}/:id/definition`, define)
-  routes.get(`${servers}/:id/metrics`, look(viewFigures)).get(`${servers}/:id/health`, look(viewHealth))
-  routes.get(`${servers}/:id/instances`, instances).post(`${servers}/:id/instances`, grow)
-  routes.delete(`${servers}/:id/instances/:instanceId`, shrink)
+  mount(routes, api.listServers, list)
+  mount(routes, api.registerServer, register)
+  mount(routes, api.showServer, show(viewService))
+  mount(routes, api.updateServer, update)
+  mount(routes, api.removeServer, remove)
+  mount(routes, api.connectServer, enable(true))
+  mount(routes, api.disconnectServer, enable(false))
+  mount(routes, api.refreshServer, refresh)
+  mount(routes, api.showDefinition, show(viewDefinition))
+  mount(routes, api.showMetrics, look(viewFigures))
+  mount(routes, api.showHealth, look(viewHealth))
+  mount(routes, api.listInstances, show(viewInstances))
+  mount(routes, api.addInstance, grow)
+  mount(routes, api.removeInstance, shrink)
 
-  routes.get('/mcp/services/:id/metrics', look(viewFigures))
-  routes.post('/register', register).post('/services', list)
-  routes.put('/update/:id', update).delete('/delete/:id', remove)
+  mount(routes, older.olderRegister, register)
+  mount(routes, older.olderList, list)
+  mount(routes, older.olderUpdate, update)
+  mount(routes, older.olderRemove, remove)
+  mount(routes, older.listMcpServices, list)
+  mount(routes, older.showMcpDefinition, show(viewDefinition))
+  mount(routes, older.showMcpMetrics, look(viewFigures))
   return routes
 }
 
-function respond(
+/** The tag is of the service, whatever is shown of it. */
+function tagged(
   found: Result<ServiceRecord, Problem>,
   view: (service: ServiceRecord) => string,
   status = 200,
-): Response {
-  return found.ok
-    ? json(view(found.value), status, { etag: etagOf(found.value) })
-    : respondWithProblem(found.error)
+): Answered {
+  return found.ok ? ok(json(view(found.value), status, { etag: tagOf(found.value) })) : found
 }
 
-export const json = (text: string, status = 200, headers: Record<string, string> = {}): Response =>
-  new Response(text, {
-    status,
-    headers: { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers },
-  })
-
-const viewDeleted = (service: ServiceRecord): string =>
-  JSON.stringify({ id: service.id, name: service.name, deleted: true })
-
-const etagOf = (service: ServiceRecord): string => `"${Date.parse(service.updatedAt).toString(36)}"`
+const viewDeleted = ({ id, name }: ServiceRecord): string => JSON.stringify({ id, name, deleted: true })

@@ -1,92 +1,94 @@
 /** Tools: listed under the names that callers use, and what operators say of each. */
 import { type Context, Hono } from 'hono'
-import * as z from 'zod'
 import { hasScope, scopesUpTo } from '../identity/scope.ts'
+import { err, ok, type Result } from '../platform/result.ts'
 import { cut, membersOf, writeObject } from '../protocol/json.ts'
 import { scopeChallenge } from '../protocol/refusal.ts'
-import { isPublicName, mayBeBare } from '../registry/name.ts'
 import { namesOf, type NamedTarget, publicNameOf } from '../registry/names.ts'
 import type { Snapshot } from '../registry/snapshot.ts'
-import { readBody, whole } from './body.ts'
-import { callTool, type CallPorts } from './call.ts'
-import type { AdminEnv, Handler } from './env.ts'
+import { actorOf } from './actor.ts'
+import { type Answered, answering, json } from './answer.ts'
+import * as api from './api/tools.ts'
+import type { AskPorts } from './ask.ts'
+import { readQuery, readWrite } from './body.ts'
+import { callTool } from './call.ts'
+import { decide } from './decision.ts'
+import type { AdminEnv } from './env.ts'
+import { etagOf, isExpected } from './etag.ts'
+import { mount } from './operation.ts'
 import { pageOf } from './page.ts'
-import { forbidden, respondWithProblem, takenAlias, unknownService, unknownTool } from './problem.ts'
-import { json } from './services.ts'
+import {
+  changedMeanwhile,
+  forbidden,
+  type Problem,
+  respondWithProblem,
+  takenAlias,
+  unknownService,
+  unknownTool,
+} from './problem.ts'
 import type { Visibility } from './visibility.ts'
 
-const MAX_DESCRIPTION_CHARS = 10_000
-
-/** Postgres keeps no NUL and no half of a character. */
-const isStorable = (text: string): boolean => !text.includes('\0') && text.isWellFormed()
-/** One with a double underscore could be read as the tool of another service. */
-const mayBeAlias = (text: string): boolean => isPublicName(text) && mayBeBare(text)
-
-/** A member of null is taken away. */
-const change = z
-  .strictObject({
-    isEnabled: z.boolean().nullable(),
-    cacheTtlSeconds: whole(0, 86_400).nullable(),
-    timeoutMs: whole(1, 600_000).nullable(),
-    alias: z
-      .string()
-      .refine(mayBeAlias, 'must match ^[a-zA-Z0-9_-]{1,64}$ and hold no double underscore')
-      .nullable(),
-    description: z
-      .string()
-      .max(MAX_DESCRIPTION_CHARS)
-      .refine(isStorable, 'must be text without NUL')
-      .nullable(),
-  })
-  .partial()
-
-export type ToolPorts = CallPorts & { readonly visibilityOf: (organisationId: string) => Visibility }
+export type ToolPorts = AskPorts & { readonly visibilityOf: (organisationId: string) => Visibility }
 
 export function toolRoutes(ports: ToolPorts): Hono<AdminEnv> {
   const visibility = (c: Context<AdminEnv>): Visibility =>
     ports.visibilityOf(c.get('principal').organisationId)
 
-  const list: Handler = async (c) => {
-    const snapshot = await visibility(c).read(c.get('background'))
-    if (!snapshot.ok) return respondWithProblem(snapshot.error)
+  const list = answering(async (c) => {
+    const asked = readQuery(c.req.query(), api.listTools.query)
+    if (!asked.ok) return asked
+    const snapshot = await visibility(c).ledger.read(c.get('background'))
+    if (!snapshot.ok) return snapshot
     const { manages, agentType, scopes } = c.get('principal')
-    if (!hasScope(scopes, 'mcp:read')) return lackingRead()
+    if (!hasScope(scopes, 'mcp:read')) return ok(lackingRead())
     const tools = manages === 'all' ? snapshot.value.everyTool : seenBy(agentType, snapshot.value)
-    const page = pageOf(tools.map(viewTool), c.req.query())
-    return page.ok ? json(page.value) : respondWithProblem(page.error)
-  }
-  const update: Handler = async (c) => {
-    const body = await readBody(c.req.raw, change)
-    if (!body.ok) return respondWithProblem(body.error)
-    const before = await visibility(c).committed(c.get('background'))
-    if (!before.ok) return respondWithProblem(before.error)
-    const [idOrName = '', tool = ''] = [c.req.param('service'), c.req.param('tool')]
-    const service = before.value.service(idOrName) ?? before.value.serviceById(idOrName)
-    if (!service) return respondWithProblem(unknownService(idOrName))
-    const target = before.value.everyTool.find(isTool(service.id, tool))
-    if (!target) return respondWithProblem(unknownTool(service.name, tool))
-    const { alias } = body.value
-    const holder = typeof alias === 'string' ? holderOf(alias, target, before.value) : undefined
-    if (typeof alias === 'string' && holder !== undefined)
-      return respondWithProblem(takenAlias(alias, holder))
-    const act = {
-      actor: c.get('principal').subject,
-      action: 'tool.update',
-      target: `${service.name}/${tool}`,
-      detail: body.value,
-    }
-    const stored = visibility(c).store.changeSetting({ serviceId: service.id, tool }, body.value, act)
-    const after = await visibility(c).commit(stored, c.get('background'))
-    if (!after.ok) return respondWithProblem(after.error)
-    const changed = after.value.everyTool.find(isTool(service.id, tool))
-    if (!changed) return respondWithProblem(unknownTool(service.name, tool))
-    return json(viewTool(changed), 200, { etag: `"${after.value.version.toString(36)}"` })
-  }
+    return ok(json(pageOf(tools.map(viewTool), asked.value)))
+  })
+  const show = answering(async (c) => {
+    const snapshot = await visibility(c).ledger.read(c.get('background'))
+    if (!snapshot.ok) return snapshot
+    const { manages, agentType, scopes } = c.get('principal')
+    if (!hasScope(scopes, 'mcp:read')) return ok(lackingRead())
+    const found = findIn(snapshot.value, c)
+    const isSeen = manages === 'all' || (found.ok && seenBy(agentType, snapshot.value).includes(found.value))
+    return respond(isSeen ? found : err(unknownTool(nameOf(c).service, nameOf(c).tool)))
+  })
+  const update = answering(async (c) => {
+    const asked = await readWrite(c.req.raw, api.updateTool.body)
+    if (!asked.ok) return asked
+    const { body, expected } = asked.value
+    const { ledger, store, defaultTtlSeconds } = visibility(c)
+    const { cacheTtlSeconds: ttl } = body
+    const said = { ...body, cacheTtlSeconds: ttl === 'default' ? defaultTtlSeconds : ttl }
+    return await decide(async () => {
+      const before = await ledger.committed(c.get('background'))
+      if (!before.ok) return before
+      const target = findIn(before.value, c)
+      if (!target.ok) return target
+      if (!isExpected(expected, tagOf(target.value))) return err(changedMeanwhile)
+      const { service, localName: tool, setting } = target.value
+      const { alias } = body
+      const holder = typeof alias === 'string' ? holderOf(alias, target.value, before.value) : undefined
+      if (typeof alias === 'string' && holder !== undefined) return err(takenAlias(alias, holder))
+      const act = {
+        actor: actorOf(c),
+        action: 'tool.update',
+        target: `${service.name}/${tool}`,
+        detail: said,
+      }
+      const key = { serviceId: service.id, tool }
+      const basis = expected && { ...key, isEnabled: true, ...setting }
+      const stored = store.changeSetting(key, said, act, basis)
+      const after = await ledger.commit(stored, c.get('background'))
+      return respond(after.ok ? findIn(after.value, c) : after)
+    })
+  })
 
   const routes = new Hono<AdminEnv>()
-  const tools = '/api/v1/tools'
-  routes.get(tools, list).post(`${tools}/call`, (c) => callTool(c, ports))
-  routes.patch(`${tools}/:service/:tool`, update)
+  mount(routes, api.listTools, list)
+  mount(routes, api.showTool, show)
+  mount(routes, api.callTool, (c) => callTool(c, ports))
+  mount(routes, api.updateTool, update)
   return routes
 }
 
@@ -96,6 +98,28 @@ function lackingRead(): Response {
   response.headers.set('www-authenticate', scopeChallenge(scopesUpTo('mcp:read')))
   return response
 }
+
+const nameOf = (c: Context<AdminEnv>) => ({
+  service: c.req.param('service') ?? '',
+  tool: c.req.param('tool') ?? '',
+})
+
+function findIn(snapshot: Snapshot, c: Context<AdminEnv>): Result<NamedTarget, Problem> {
+  const { service: idOrName, tool } = nameOf(c)
+  const service = snapshot.service(idOrName) ?? snapshot.serviceById(idOrName)
+  if (!service) return err(unknownService(idOrName))
+  const target = snapshot.everyTool.find(isTool(service.id, tool))
+  return target ? ok(target) : err(unknownTool(service.name, tool))
+}
+
+const respond = (found: Result<NamedTarget, Problem>): Answered =>
+  found.ok ? ok(json(viewTool(found.value), 200, { etag: tagOf(found.value) })) : found
+
+/** Of what operators say of it; that its results are thrown away is no part of that. */
+const tagOf = ({ service, localName, setting }: NamedTarget): string =>
+  etagOf([service.id, localName, { isEnabled: true, ...setting, ...NOT_SAID }])
+
+const NOT_SAID = { serviceId: undefined, tool: undefined, cacheEpoch: undefined }
 
 /** Callers who manage no more than what is theirs see here what they see by MCP. */
 const seenBy = (agentType: string | undefined, snapshot: Snapshot): readonly NamedTarget[] =>
@@ -131,7 +155,7 @@ function viewTool(target: NamedTarget): string {
     const span = own.get(member)
     return span && cut(offer.text, span)
   }
-  const { isEnabled = true, cacheTtlSeconds, timeoutMs, alias, description } = setting ?? {}
+  const { isEnabled = true, cacheTtlSeconds, cacheScope, timeoutMs, alias, description } = setting ?? {}
   const members: [string, string | undefined][] = [
     ['name', JSON.stringify(publicNameOf(target))],
     ['service', JSON.stringify(service.name)],
@@ -140,6 +164,7 @@ function viewTool(target: NamedTarget): string {
     ['inputSchema', raw('inputSchema')],
     ['isEnabled', JSON.stringify(isEnabled)],
     ['cacheTtlSeconds', JSON.stringify(cacheTtlSeconds)],
+    ['cacheScope', JSON.stringify(cacheScope)],
     ['timeoutMs', JSON.stringify(timeoutMs)],
     ['alias', JSON.stringify(alias)],
   ]

@@ -1,34 +1,28 @@
 /** Toolsets: selections of tools with an endpoint of their own, made, listed, changed, removed. */
 import { type Context, Hono } from 'hono'
-import * as z from 'zod'
 import { err, ok, type Result } from '../platform/result.ts'
 import type { Background } from '../platform/background.ts'
 import type { Toolset } from '../registry/image.ts'
-import { isPublicName, readEveryToolOf } from '../registry/name.ts'
 import type { Snapshot } from '../registry/snapshot.ts'
-import { readBody, slug } from './body.ts'
-import type { AdminEnv, Handler } from './env.ts'
+import { actorOf } from './actor.ts'
+import { type Answered, answering, json } from './answer.ts'
+import * as api from './api/toolsets.ts'
+import { readBody, readQuery, readWrite } from './body.ts'
+import { decide } from './decision.ts'
+import type { AdminEnv } from './env.ts'
+import { etagOf, type Expected, isExpected, readExpected } from './etag.ts'
+import { mount } from './operation.ts'
 import { pageOf } from './page.ts'
 import {
+  changedMeanwhile,
+  contended,
   duplicateName,
   duplicateToolset,
   invalidBody,
   type Problem,
-  respondWithProblem,
   unknownToolset,
 } from './problem.ts'
-import { json } from './services.ts'
 import type { Visibility } from './visibility.ts'
-
-const MAX_TOOLS = 1_000
-
-const isChoice = (text: string): boolean => isPublicName(text) || readEveryToolOf(text) !== undefined
-const tools = z
-  .array(z.string().refine(isChoice, 'must be a public name or <service>/*'))
-  .min(1)
-  .max(MAX_TOOLS)
-const creation = z.strictObject({ slug, tools })
-const change = creation.partial()
 
 export type ToolsetPorts = { readonly visibilityOf: (organisationId: string) => Visibility }
 
@@ -37,62 +31,71 @@ export function toolsetRoutes({ visibilityOf }: ToolsetPorts): Hono<AdminEnv> {
   const background = (c: Context<AdminEnv>): Background => c.get('background')
   const slugOf = (c: Context<AdminEnv>): string => c.req.param('slug') ?? ''
   const act = (c: Context<AdminEnv>, verb: string, target: string, detail?: Record<string, unknown>) => ({
-    actor: c.get('principal').subject,
+    actor: actorOf(c),
     action: `toolset.${verb}`,
     target,
     ...(detail && { detail }),
   })
 
-  const list: Handler = async (c) => {
-    const snapshot = await visibility(c).read(background(c))
-    if (!snapshot.ok) return respondWithProblem(snapshot.error)
-    const page = pageOf(snapshot.value.image.toolsets.map(viewToolset), c.req.query())
-    return page.ok ? json(page.value) : respondWithProblem(page.error)
-  }
-  const create: Handler = async (c) => {
-    const body = await readBody(c.req.raw, creation)
-    if (!body.ok) return respondWithProblem(body.error)
+  const list = answering(async (c) => {
+    const asked = readQuery(c.req.query(), api.listToolsets.query)
+    if (!asked.ok) return asked
+    const snapshot = await visibility(c).ledger.read(background(c))
+    return snapshot.ok
+      ? ok(json(pageOf(snapshot.value.image.toolsets.map(viewToolset), asked.value)))
+      : snapshot
+  })
+  const create = answering(async (c) => {
+    const body = await readBody(c.req.raw, api.createToolset.body)
+    if (!body.ok) return body
     const given = { slug: body.value.slug, tools: unique(body.value.tools) }
-    const before = await visibility(c).committed(background(c))
-    if (!before.ok) return respondWithProblem(before.error)
-    if (before.value.service(given.slug)) return respondWithProblem(duplicateName(given.slug))
+    const { ledger, store } = visibility(c)
+    const before = await ledger.committed(background(c))
+    if (!before.ok) return before
+    if (before.value.service(given.slug)) return err(duplicateName(given.slug))
     const taken = duplicateToolset(given.slug)
-    if (before.value.toolset(given.slug)) return respondWithProblem(taken)
-    const stored = visibility(c).store.insertToolset(
-      given,
-      act(c, 'create', given.slug, { tools: given.tools }),
-    )
-    return respond(await visibility(c).commit(stored, background(c), taken), given.slug, 201)
-  }
-  const show: Handler = async (c) => respond(await visibility(c).read(background(c)), slugOf(c))
-  const update: Handler = async (c) => {
-    const body = await readBody(c.req.raw, change)
-    if (!body.ok) return respondWithProblem(body.error)
-    const before = findIn(await visibility(c).committed(background(c)), slugOf(c))
-    if (!before.ok) return respondWithProblem(before.error)
-    if ((body.value.slug ?? slugOf(c)) !== slugOf(c)) return respondWithProblem(fixedSlug)
-    const given = { id: before.value.id, tools: unique(body.value.tools ?? before.value.tools) }
-    const stored = visibility(c).store.updateToolset(
-      given,
-      act(c, 'update', slugOf(c), { tools: given.tools }),
-    )
-    return respond(await visibility(c).commit(stored, background(c)), slugOf(c))
-  }
-  const remove: Handler = async (c) => {
-    const before = findIn(await visibility(c).committed(background(c)), slugOf(c))
-    if (!before.ok) return respondWithProblem(before.error)
-    const stored = visibility(c).store.removeToolset(before.value.id, act(c, 'delete', slugOf(c)))
-    const after = await visibility(c).commit(stored, background(c))
-    const { id, slug: name } = before.value
-    return after.ok
-      ? json(JSON.stringify({ id, slug: name, deleted: true }))
-      : respondWithProblem(after.error)
-  }
+    if (before.value.toolset(given.slug)) return err(taken)
+    const stored = store.insertToolset(given, act(c, 'create', given.slug, { tools: given.tools }))
+    const after = await ledger.commit(stored, background(c), taken)
+    if (!after.ok && after.error === contended) return err(duplicateName(given.slug))
+    return respond(after, given.slug, 201)
+  })
+  const show = answering(async (c) => respond(await visibility(c).ledger.read(background(c)), slugOf(c)))
+  const update = answering(async (c) => {
+    const asked = await readWrite(c.req.raw, api.updateToolset.body)
+    if (!asked.ok) return asked
+    const { body, expected } = asked.value
+    const { ledger, store } = visibility(c)
+    const after = await decide(async () => {
+      const before = expect(await ledger.committed(background(c)), slugOf(c), expected)
+      if (!before.ok) return before
+      if ((body.slug ?? slugOf(c)) !== slugOf(c)) return err(fixedSlug)
+      const tools = unique(body.tools ?? before.value.tools)
+      const stored = store.updateToolset(before.value, tools, act(c, 'update', slugOf(c), { tools }))
+      return await ledger.commit(stored, background(c))
+    })
+    return respond(after, slugOf(c))
+  })
+  const remove = answering(async (c) => {
+    const expected = readExpected(c.req.raw.headers)
+    if (!expected.ok) return expected
+    const { ledger, store } = visibility(c)
+    return await decide(async () => {
+      const before = expect(await ledger.committed(background(c)), slugOf(c), expected.value)
+      if (!before.ok) return before
+      const stored = store.removeToolset(before.value, act(c, 'delete', slugOf(c)))
+      const after = await ledger.commit(stored, background(c))
+      const { id, slug } = before.value
+      return after.ok ? ok(json(JSON.stringify({ id, slug, deleted: true }))) : after
+    })
+  })
 
   const routes = new Hono<AdminEnv>()
-  const toolsets = '/api/v1/toolsets'
-  routes.get(toolsets, list).post(toolsets, create)
-  routes.get(`${toolsets}/:slug`, show).put(`${toolsets}/:slug`, update).delete(`${toolsets}/:slug`, remove)
+  mount(routes, api.listToolsets, list)
+  mount(routes, api.createToolset, create)
+  mount(routes, api.showToolset, show)
+  mount(routes, api.updateToolset, update)
+  mount(routes, api.removeToolset, remove)
   return routes
 }
 
@@ -102,11 +105,18 @@ function findIn(snapshot: Result<Snapshot, Problem>, name: string): Result<Tools
   return toolset ? ok(toolset) : err(unknownToolset(name))
 }
 
-function respond(snapshot: Result<Snapshot, Problem>, name: string, status = 200): Response {
+function expect(
+  snapshot: Result<Snapshot, Problem>,
+  name: string,
+  expected: Expected,
+): Result<Toolset, Problem> {
   const found = findIn(snapshot, name)
-  if (!found.ok) return respondWithProblem(found.error)
-  const etag = `"${Date.parse(found.value.updatedAt).toString(36)}"`
-  return json(viewToolset(found.value), status, { etag })
+  return !found.ok || isExpected(expected, etagOf(found.value)) ? found : err(changedMeanwhile)
+}
+
+function respond(snapshot: Result<Snapshot, Problem>, name: string, status = 200): Answered {
+  const found = findIn(snapshot, name)
+  return found.ok ? ok(json(viewToolset(found.value), status, { etag: etagOf(found.value) })) : found
 }
 
 const viewToolset = (toolset: Toolset): string => JSON.stringify(toolset)

@@ -1,16 +1,16 @@
 /**
- * What the gateway does unasked: registers the services of the environment, contacts those that failed, and
+ * What the gateway does unasked: sees that services are as the environment says, contacts those that failed, and
  * publishes what a crash left unpublished. By the scheduled handler each minute; once in the life of an isolate,
  * and while something is amiss, also after responses, since `wrangler dev` runs no schedule.
  */
 import type { Background } from '../platform/background.ts'
 import type { Clock } from '../platform/clock.ts'
 import { within } from '../platform/deadline.ts'
-import type { ConfiguredService } from '../platform/settings.ts'
 import type { ServiceRecord } from '../registry/image.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Log } from '../telemetry/log.ts'
-import { registration } from './body.ts'
+import type { Registration } from './api/service.ts'
+import type { Environment } from './environment.ts'
 import type { Registrar } from './registrar.ts'
 
 export const UPKEEP = {
@@ -34,23 +34,24 @@ const TURN_MS = 60_000
 
 export type UpkeepPorts = {
   readonly registry: Pick<Registry, 'heal' | 'held'>
-  readonly registrar: Pick<Registrar, 'register' | 'recover'>
+  readonly registrar: Pick<Registrar, 'recover'>
+  readonly environment: Pick<Environment, 'apply'>
   /** Seals a few credentials anew that only an earlier key opens. */
   readonly reseal: (background: Background) => Promise<void>
-  readonly configured: readonly ConfiguredService[]
+  readonly configured: readonly Registration[]
   readonly clock: Clock
   readonly random: () => number
   readonly log: Log
 }
 
 type Contact =
-  | { readonly is: 'configured'; readonly key: string; readonly service: ConfiguredService }
+  | { readonly is: 'configured'; readonly key: string; readonly service: Registration }
   | { readonly is: 'failed'; readonly key: string; readonly service: ServiceRecord }
 
 export class Upkeep {
   readonly #ports: UpkeepPorts
-  /** Services of the environment that this isolate has not yet seen registered. */
-  readonly #pending: Map<string, ConfiguredService>
+  /** Services of the environment that this isolate has not yet seen to be as it says. */
+  readonly #pending: Map<string, Registration>
   readonly #contactedAt = new Map<string, number>()
   #ranAt = -Infinity
   #isCut = false
@@ -89,7 +90,7 @@ export class Upkeep {
       begun++
       this.#contactedAt.set(contact.key, this.#ports.clock())
       // One by one: which bare names they get depends on the order in which the environment names them.
-      if (contact.is === 'configured') await this.#register(contact.service, background)
+      if (contact.is === 'configured') await this.#apply(contact.service, background)
       else under.push(this.#ports.registrar.recover(contact.service, background))
     }
     this.#isCut = begun < waiting.length
@@ -125,17 +126,11 @@ export class Upkeep {
     return this.#ports.registry.held.snapshot?.failed ?? []
   }
 
-  async #register(service: ConfiguredService, background: Background): Promise<void> {
-    const { registrar, log } = this.#ports
+  async #apply(service: Registration, background: Background): Promise<void> {
+    const { environment, log } = this.#ports
     const { name } = service
-    const body = registration.safeParse(service)
-    if (!body.success) {
-      this.#pending.delete(name)
-      log('error', 'configured_service_invalid', { name, issues: body.error.issues })
-      return
-    }
-    const registered = await registrar.register(body.data, 'environment', background)
-    if (registered.ok || registered.error.code === 'duplicate_name') this.#pending.delete(name)
-    else log('warn', 'configured_service_failed', { name, detail: registered.error.detail })
+    const applied = await environment.apply(service, background)
+    if (applied.ok) this.#pending.delete(name)
+    else log('warn', 'configured_service_failed', { name, detail: applied.error.detail })
   }
 }

@@ -3,6 +3,7 @@ import { writeObject } from '../protocol/json.ts'
 import type { ServiceRecord } from '../registry/image.ts'
 import { toolsOf } from '../registry/offer.ts'
 import { withheldTools } from '../registry/withhold.ts'
+import { etagOf } from './etag.ts'
 
 /** One row of the list of services. */
 export const viewRow = (service: ServiceRecord): string => writeObject(rowMembers(service))
@@ -10,6 +11,12 @@ export const viewRow = (service: ServiceRecord): string => writeObject(rowMember
 /** The whole service, with the tools that it offers under their own names. */
 export const viewService = (service: ServiceRecord): string =>
   writeObject([...rowMembers(service), ...withheldMembers(service), ['tools', toolsText(service)]])
+
+/** Of what operators set: what the gateway finds out by itself changes nothing of it, and secrets are not in it. */
+export function tagOf({ url, transport, config, instances, isEnabled }: ServiceRecord): string {
+  const headers = config.headers && withoutValues(config.headers)
+  return etagOf([url, transport, { ...config, headers }, instances, isEnabled])
+}
 
 /** What the service said of itself: its catalogue. */
 export function viewDefinition(service: ServiceRecord): string {
@@ -31,7 +38,7 @@ export function viewDefinition(service: ServiceRecord): string {
 }
 
 function rowMembers(service: ServiceRecord): (readonly [string, string])[] {
-  const { fallbackTools, headers, ...settings } = service.config
+  const { fallbackTools, headers, environment: _, ...settings } = service.config
   const plain = {
     id: service.id,
     name: service.name,

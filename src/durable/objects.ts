@@ -120,7 +120,8 @@ export class SessionObjects implements SessionMemory {
     const opened = await this.#ask(session, (object) =>
       object.fetch('https://session/', { method: 'POST', body }),
     )
-    return opened.ok ? opened.value : refuse(opened.error)
+    // Headers of what an object answered cannot be changed.
+    return opened.ok ? new Response(opened.value.body, opened.value) : refuse(opened.error)
   }
 
   async end(session: Session): Promise<Result<Upstreams, Refusal>> {
@@ -203,6 +204,10 @@ export class ServiceGuards {
 
   view(key: string, limits: Limits): Promise<Result<GuardView, Loss>> {
     return this.#reach.again(async () => ({ ...(await this.#object(key).view(key, limits)) }))
+  }
+
+  glance(key: string, limits: Limits): Promise<Result<GuardView, Loss>> {
+    return this.#reach.again(async () => ({ ...(await this.#object(key).glance(limits)) }))
   }
 
   /** Asked once more whatever was lost: the object knows what it has done. */

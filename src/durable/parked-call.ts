@@ -196,8 +196,11 @@ export class ParkedCallObject extends DurableObject {
     const round = ++this.#round
     if (standstill.place.isInvited) this.#talk = undefined
     const expiresAt = Date.now() + LIMITS.inputWaitMs
-    // The upstream has the arguments; at rest they are nobody's (S58).
-    const waiting: Waiting = { forward: { ...forward, params: [], given: undefined }, round, standstill }
+    // The upstream has the arguments, and what came with them; at rest they are nobody's (S58). What comes of the
+    // answer is given to nobody else.
+    const context = { correlationId: forward.context.correlationId, trace: {}, isGiven: false }
+    const rest = { ...forward, params: [], given: undefined, keepAs: undefined, context }
+    const waiting: Waiting = { forward: rest, round, standstill }
     await this.ctx.storage.put('waiting', waiting)
     await this.ctx.storage.setAlarm(expiresAt)
     const ticket = { object: this.ctx.id.toString(), round, expiresAt }

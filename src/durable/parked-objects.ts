@@ -39,8 +39,8 @@ export class ParkedObjects implements ParkedCalls {
 /** What the object did not write down itself is left to whoever answers the caller. */
 function withReason(response: Response): Response {
   const why = response.headers.get(REFUSED_HEADER)
-  if (why === null) return response
-  const headers = new Headers(response.headers)
-  headers.delete(REFUSED_HEADER)
-  return sayNo(new Response(response.body, { status: response.status, headers }), why)
+  // Headers of what an object answered cannot be changed.
+  const own = new Response(response.body, response)
+  own.headers.delete(REFUSED_HEADER)
+  return why === null ? own : sayNo(own, why)
 }

@@ -36,7 +36,11 @@ export type GuardPorts = {
 type Task = 'flush' | 'probe' | 'refresh' | 'save' | 'commit'
 
 export type GuardView = GateView & {
-  readonly usage: { readonly waiting: number; readonly dropped: number }
+  readonly usage: {
+    readonly waiting: number
+    /** Lost for want of room, here or in an isolate. */
+    readonly dropped: number
+  }
 }
 
 const FLUSH_MS = 2_000
@@ -57,6 +61,7 @@ export class ServiceGuardObject extends DurableObject {
   readonly #watch: CatalogueWatch
   readonly #credential: CredentialRefresh
   #usedAt: number
+  #dropped: number
 
   constructor(ctx: DurableObjectState, env: unknown, ports: GuardPorts) {
     super(ctx, env as never)
@@ -66,6 +71,7 @@ export class ServiceGuardObject extends DurableObject {
     this.#agenda = new Agenda(ctx.storage)
     this.#usage = new UsageQueue(sql)
     this.#usedAt = kv.get<number>('usedAt') ?? 0
+    this.#dropped = kv.get<number>('dropped') ?? 0
     const service = (key: string): Promise<ServiceRecord | undefined> => this.#service(key)
     this.#watch = new CatalogueWatch({ ...ports, service, background: this.#background })
     this.#credential = new CredentialRefresh(kv, {
@@ -100,14 +106,21 @@ export class ServiceGuardObject extends DurableObject {
       this.#agenda.plan('flush', now + FLUSH_MS)
     }
     const lost = dropped + this.#usage.dropped - before
-    if (lost > 0) this.#ports.dispatch.log('warn', 'records_dropped', { count: lost })
+    if (lost === 0) return
+    this.#dropped += lost
+    this.ctx.storage.kv.put('dropped', this.#dropped)
+    this.#ports.dispatch.log('warn', 'records_dropped', { count: lost })
   }
 
   view(key: string, limits: Limits): GuardView {
-    const now = systemClock()
-    this.#noteUse(key, now)
-    const { size, dropped } = this.#usage
-    return { ...this.#gate.view(limits, now), usage: { waiting: size, dropped } }
+    this.#noteUse(key, systemClock())
+    return this.glance(limits)
+  }
+
+  /** The same for whoever looks all the time, which is no use of the service. */
+  glance(limits: Limits): GuardView {
+    const usage = { waiting: this.#usage.size, dropped: this.#dropped }
+    return { ...this.#gate.view(limits, systemClock()), usage }
   }
 
   /** See `Gate.forgive`. */

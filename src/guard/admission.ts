@@ -19,6 +19,11 @@ export type Limits = BreakerPolicy & {
 /** Why a call may not go: too many of them; the circuit is open; the service itself asked to wait; no room for records. */
 export type Why = 'rate' | 'open' | 'throttled' | 'audit'
 
+/** What became of a call as a whole, however often it was tried. `error` also is one of the service's own. */
+export type CallStatus = 'success' | 'error' | 'timeout' | 'cancelled' | 'refused'
+/** `cached`: answered with a result that was kept. */
+export type CallCount = CallStatus | 'cached'
+
 export type InstanceView = {
   readonly url: string
   readonly isDown: boolean
@@ -56,8 +61,11 @@ export type Report = {
   readonly unused: number
   /** For so long the service wants to be left alone. */
   readonly pauseMs: number
-  /** How long calls took: pairs of step and count (`Latencies`). */
+  /** How long calls took: pairs of step and count (`Latencies`), and all of them together. */
   readonly durations: readonly number[]
+  readonly durationsMs: number
+  /** Calls that are over. */
+  readonly calls: Readonly<Partial<Record<CallCount, number>>>
   readonly refused: Readonly<Record<Why, number>>
   /** Calls let through without the guard, which could not be reached. */
   readonly fallback: number

@@ -7,8 +7,9 @@ import type { Admission, AdmitRequest, InstanceView, Limits, Report, Why } from 
 import { LEASE_MS } from './admission.ts'
 import { type Breaker, CLOSED, hear, lasting, leaveOf, sendProbe } from './breaker.ts'
 import { type Bucket, fitted, FULL, giveBackTo, nextTokenMs, takeFrom, tokensIn } from './bucket.ts'
+import { type Figures, grown, restored } from './figures.ts'
 import { HEALTHY, hearOf, hearProbe, type InstanceHealth, isDown } from './instance.ts'
-import { Latencies } from './latency.ts'
+import { type Histogram, Latencies } from './latency.ts'
 
 /** What outlives the memory of the gate. */
 export type SavedGate = {
@@ -16,38 +17,8 @@ export type SavedGate = {
   readonly bucket: Bucket
   readonly pausedUntil: number
   readonly figures: Figures
-  readonly durations: readonly number[]
-}
-
-/** Calls since the gate was first used. */
-export type Figures = {
-  readonly ok: number
-  readonly failed: number
-  /** Calls that say nothing about the service: cancelled, unauthorized, throttled, too large. */
-  readonly neutral: number
-  readonly retried: number
-  readonly fallback: number
-  /** Records that were lost for want of room. */
-  readonly dropped: number
-  readonly refused: Readonly<Record<Why, number>>
-  /** Tokens of leases that were given back. */
-  readonly unused: number
-  /** Times that the gate was asked for leave, and times that it was only told something. */
-  readonly admits: number
-  readonly reports: number
-}
-
-const NOTHING: Figures = {
-  ok: 0,
-  failed: 0,
-  neutral: 0,
-  retried: 0,
-  fallback: 0,
-  dropped: 0,
-  refused: { rate: 0, open: 0, throttled: 0, audit: 0 },
-  unused: 0,
-  admits: 0,
-  reports: 0,
+  /** As `Latencies` gives them. */
+  readonly latencies: readonly number[]
 }
 
 /** An isolate that has not asked for so long shares nothing any more. */
@@ -70,12 +41,8 @@ export class Gate {
     this.#breaker = saved?.breaker ?? CLOSED
     this.#bucket = saved?.bucket ?? FULL
     this.#pausedUntil = saved?.pausedUntil ?? 0
-    this.#figures = {
-      ...NOTHING,
-      ...saved?.figures,
-      refused: { ...NOTHING.refused, ...saved?.figures?.refused },
-    }
-    this.#durations = new Latencies(saved?.durations)
+    this.#figures = restored(saved?.figures)
+    this.#durations = new Latencies(saved?.latencies)
   }
 
   get breaker(): Breaker {
@@ -88,15 +55,15 @@ export class Gate {
       bucket: this.#bucket,
       pausedUntil: this.#pausedUntil,
       figures: this.#figures,
-      durations: this.#durations.counts,
+      latencies: this.#durations.pairs,
     }
   }
 
   /** Hears the report first, so that a caller's own failures count before its next call. */
   admit({ isolate, want, waiting, limits, report }: AdmitRequest, clock: number, random: number): Admission {
     const now = this.#advance(clock)
-    this.#hear(isolate, report, limits, now, random)
-    this.#figures = grown(this.#figures, report, want > 0)
+    const openings = this.#hear(isolate, report, limits, now, random)
+    this.#figures = grown(this.#figures, report, openings, want > 0)
     if (want === 0) return { is: 'noted' }
     if (now < this.#pausedUntil) return no('throttled', this.#pausedUntil - now)
     const leave = leaveOf(this.#breaker, now)
@@ -149,6 +116,8 @@ export class Gate {
         p95Ms: this.#durations.percentileMs(0.95) ?? null,
         p99Ms: this.#durations.percentileMs(0.99) ?? null,
       },
+      durations: this.#durations.histogram,
+      inFlight: this.#active(now).reduce((sum, [, { inFlight }]) => sum + total(inFlight), 0),
       isolates: this.#active(now).length,
       instances: this.#viewFor('', limits, now),
     }
@@ -160,18 +129,23 @@ export class Gate {
     return this.#latest
   }
 
-  #hear(isolate: string, report: Report, limits: Limits, now: number, random: number): void {
+  /** Gives how often the circuit opened at that. */
+  #hear(isolate: string, report: Report, limits: Limits, now: number, random: number): number {
+    let openings = 0
     this.#isolates.set(isolate, { seenAt: now, inFlight: report.inFlight })
     if (limits.rate) {
       this.#bucket = fitted(giveBackTo(this.#bucket, limits.rate, report.unused), limits.rate, now)
     }
     this.#pausedUntil = Math.max(this.#pausedUntil, now + Math.min(report.pauseMs, MAX_PAUSE_MS))
     for (const tally of report.tallies) {
-      this.#breaker = hear(this.#breaker, tally, limits, now, random)
+      const before = this.#breaker
+      this.#breaker = hear(before, tally, limits, now, random)
+      if (this.#breaker.is === 'open' && before.is !== 'open') openings++
       const health = this.#instances.get(tally.url) ?? HEALTHY
       if (limits.instances.includes(tally.url)) this.#instances.set(tally.url, hearOf(health, tally, now))
     }
     this.#durations.addPairs(report.durations)
+    return openings
   }
 
   #take(want: number, waiting: number, { rate }: Limits, now: number): number | undefined {
@@ -222,6 +196,9 @@ export type GateView = {
   readonly pausedMs: number
   readonly counts: Figures
   readonly latency: { p50Ms: number | null; p95Ms: number | null; p99Ms: number | null }
+  readonly durations: Histogram
+  /** Calls under way, as the isolates told last. */
+  readonly inFlight: number
   readonly isolates: number
   readonly instances: readonly InstanceView[]
 }
@@ -232,25 +209,5 @@ const no = (why: Why, retryAfterMs: number): Admission => ({
   retryAfterMs: Math.ceil(retryAfterMs),
 })
 
-function grown(figures: Figures, report: Report, isAsked: boolean): Figures {
-  const add = (member: 'ok' | 'failed' | 'neutral'): number =>
-    report.tallies.reduce((sum, tally) => sum + tally[member], figures[member])
-  const { rate, open, throttled, audit } = report.refused
-  return {
-    ok: add('ok'),
-    failed: add('failed'),
-    neutral: add('neutral'),
-    retried: figures.retried + report.retried,
-    fallback: figures.fallback + report.fallback,
-    dropped: figures.dropped + report.dropped,
-    refused: {
-      rate: figures.refused.rate + rate,
-      open: figures.refused.open + open,
-      throttled: figures.refused.throttled + throttled,
-      audit: figures.refused.audit + audit,
-    },
-    unused: figures.unused + report.unused,
-    admits: figures.admits + (isAsked ? 1 : 0),
-    reports: figures.reports + (isAsked ? 0 : 1),
-  }
-}
+const total = (counts: Readonly<Record<string, number>>): number =>
+  Object.values(counts).reduce((sum, count) => sum + count, 0)

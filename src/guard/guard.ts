@@ -3,7 +3,7 @@
  * that cannot be had in time, from a stand-in that lets through a tenth.
  */
 import type { Background } from '../platform/background.ts'
-import { LEASE_MS, type Limits } from './admission.ts'
+import { type CallCount, LEASE_MS, type Limits } from './admission.ts'
 import type { Strategy } from './balance.ts'
 import { chooseInstance, type Instances, type Wish } from './choice.ts'
 import { type Denial, Desk, type Pass } from './desk.ts'
@@ -68,7 +68,18 @@ export class Guard {
 
   /** Takes a record on its way to where it is kept. */
   record(subject: Recorded, note: Note, background: Background): void {
+    this.#keep(this.#matterOf(subject), note, background)
+  }
+
+  /** A call is over, or was refused: counts it, and takes its record where it has one. */
+  conclude(subject: Recorded, status: CallCount, note: Note | undefined, background: Background): void {
     const matter = this.#matterOf(subject)
+    matter.desk.ledger.noteCall(status)
+    if (note) this.#keep(matter, note, background)
+    else this.#teller.flushSoon(matter, background)
+  }
+
+  #keep(matter: Matter, note: Note, background: Background): void {
     matter.desk.ledger.keep(note)
     if (matter.desk.ledger.isFull) this.#teller.renew(matter, background)
     this.#teller.flushSoon(matter, background)

@@ -1,5 +1,5 @@
 /** What happened in this isolate and its service's guard has not been told yet. */
-import type { InstanceCounts, Report, Why } from './admission.ts'
+import type { CallCount, InstanceCounts, Report, Why } from './admission.ts'
 import { Latencies } from './latency.ts'
 
 /** What became of a call, as far as the guard is concerned. */
@@ -15,6 +15,8 @@ export type Note = {
   /** What it holds in memory, about. */
   readonly chars: number
   readonly write: () => string | Promise<string>
+  /** The same with less in it, for where there is no room for all. */
+  readonly bare?: () => Note
 }
 
 /** Records that are kept while the guard cannot be reached (F59). */
@@ -24,6 +26,8 @@ const MAX_RECORD_CHARS = 1_048_576
 const FULL_SHARE = 0.25
 /** Where each call must be recorded, the rest of the room is for those that are under way. */
 const CROWDED_SHARE = 0.5
+/** What holds more than it must leaves this much, in which as many records as may be find room without. */
+const BARE_SHARE = 0.65
 
 /** What the guard is told, before its records are written out. */
 export type News = Omit<Report, 'records'> & { readonly notes: readonly Note[] }
@@ -32,13 +36,15 @@ export class Ledger {
   readonly #inFlight = new Map<string, number>()
   readonly #tallies = new Map<string, InstanceCounts>()
   readonly #durations = new Latencies()
+  #durationsMs = 0
+  readonly #calls = new Map<CallCount, number>()
   #counts = NO_COUNTS
   #pauseMs = 0
   #notes: Note[] = []
   #noteChars = 0
 
   get isEmpty(): boolean {
-    const hasCounts = this.#counts !== NO_COUNTS
+    const hasCounts = this.#counts !== NO_COUNTS || this.#calls.size > 0
     return this.#tallies.size === 0 && this.#notes.length === 0 && !hasCounts
   }
 
@@ -65,7 +71,11 @@ export class Ledger {
     const tally = tallyOf(url, generation, outcome)
     this.#tallies.set(key, together(this.#tallies.get(key), tally))
     if (outcome.is === 'neutral') this.#pauseMs = Math.max(this.#pauseMs, outcome.pauseMs)
-    else this.#durations.add(durationMs)
+    else this.#noteDuration(durationMs)
+  }
+
+  noteCall(status: CallCount): void {
+    this.#calls.set(status, (this.#calls.get(status) ?? 0) + 1)
   }
 
   inFlightAt(url: string): number {
@@ -81,12 +91,15 @@ export class Ledger {
     this.#counts = { ...this.#counts, [what]: this.#counts[what] + count }
   }
 
-  /** Keeps a record, or counts it as dropped where there is no room. */
+  /** Keeps a record, with less in it where there is no room for all, or counts it as dropped. */
   keep(note: Note): void {
     const chars = this.#noteChars + note.chars
-    if (this.#notes.length >= MAX_RECORDS || chars > MAX_RECORD_CHARS) return this.note('dropped', 1)
-    this.#notes.push(note)
-    this.#noteChars = chars
+    const room = MAX_RECORD_CHARS * (note.bare ? 1 - BARE_SHARE : 1)
+    if (this.#notes.length < MAX_RECORDS && chars <= room) {
+      this.#notes.push(note)
+      this.#noteChars = chars
+    } else if (this.#notes.length < MAX_RECORDS && note.bare) this.keep(note.bare())
+    else this.note('dropped', 1)
   }
 
   /** All of it, which is forgotten here; but calls that are under way still are. */
@@ -96,15 +109,24 @@ export class Ledger {
       tallies: [...this.#tallies.values()],
       pauseMs: this.#pauseMs,
       durations: this.#durations.drain(),
+      durationsMs: this.#durationsMs,
+      calls: Object.fromEntries(this.#calls),
       inFlight: Object.fromEntries(this.#inFlight),
       notes: this.#notes,
     }
     this.#counts = NO_COUNTS
+    this.#durationsMs = 0
+    this.#calls.clear()
     this.#tallies.clear()
     this.#pauseMs = 0
     this.#notes = []
     this.#noteChars = 0
     return news
+  }
+
+  #noteDuration(durationMs: number): void {
+    this.#durations.add(durationMs)
+    this.#durationsMs += durationMs
   }
 
   #isTaken(share: number): boolean {
@@ -128,6 +150,8 @@ export const NO_NEWS: Report = {
   tallies: [],
   pauseMs: 0,
   durations: [],
+  durationsMs: 0,
+  calls: {},
   inFlight: {},
   records: [],
 }

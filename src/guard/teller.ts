@@ -182,7 +182,7 @@ export class Teller {
     // Records have names of their own, so a second time does no harm; counts that are lost, are.
     if (!answer.ok) {
       if (counts.dropped > 0) desk.ledger.note('dropped', counts.dropped)
-      for (const record of records) desk.ledger.keep({ chars: record.length, write: () => record })
+      for (const note of notes) desk.ledger.keep(note)
     }
     return answer
   }

@@ -9,7 +9,7 @@ import type { Replica } from '../platform/replica.ts'
 import { err, ok, type Result } from '../platform/result.ts'
 import { readCredential } from './credential.ts'
 import type { Directory, DirectoryImage } from './directory.ts'
-import { DEFAULT_ORGANISATION, type Principal } from './principal.ts'
+import { ANONYMOUS, type Principal } from './principal.ts'
 import type { Proof, Verifier } from './proof.ts'
 import { isStanding } from './standing.ts'
 import { verifySecret, type StaticSecrets } from './static.ts'
@@ -34,14 +34,6 @@ export type Unidentified = 'missing' | 'invalid' | 'suspended' | 'unavailable'
 
 type Identified = Result<Principal, Unidentified> | Promise<Result<Principal, Unidentified>>
 
-const ANONYMOUS: Principal = {
-  organisationId: DEFAULT_ORGANISATION,
-  subject: 'anonymous',
-  role: 'user',
-  agentType: undefined,
-  scopes: undefined,
-  manages: 'own',
-}
 const MAX_REMEMBERED = 10_000
 
 export class Identity {

@@ -34,3 +34,23 @@ export type Grounds = {
 export type Manages = 'all' | 'services' | 'own'
 
 export const DEFAULT_ORGANISATION = 'default'
+
+/**
+ * Who calls, as usage tells them apart: a person who logged in, here or at the issuer; a skill, whose credential says
+ * so; an agent otherwise, whosever key it has.
+ */
+export function callerTypeOf({ agentType, grounds }: Principal): 'agent' | 'skill' | 'user' {
+  if (grounds?.tokensSince !== undefined) return 'user'
+  if (agentType !== undefined) return agentType === 'skill' ? 'skill' : 'agent'
+  return grounds && grounds.keyId === undefined ? 'user' : 'agent'
+}
+
+/** Everybody who comes without a credential where that is admitted. */
+export const ANONYMOUS: Principal = {
+  organisationId: DEFAULT_ORGANISATION,
+  subject: 'anonymous',
+  role: 'user',
+  agentType: undefined,
+  scopes: undefined,
+  manages: 'own',
+}

@@ -11,6 +11,7 @@ import { accepted, answerWithBytes, answerWithText } from '../protocol/result.ts
 import { negotiateVersion } from '../protocol/version.ts'
 import type { OfferKind } from '../registry/kind.ts'
 import { keyOf } from '../registry/target.ts'
+import { answerCached } from './cache.ts'
 import { dispatch } from './dispatch.ts'
 import { type DispatchPorts, speechOf } from './prepare.ts'
 import { type Forward, forwardOf, whoOf } from './forward.ts'
@@ -101,12 +102,16 @@ async function forward(asked: Asked, idText: string, ports: AnswerPorts): Promis
       : undefined
   if (fault) return refuse(fault, idText)
   const live = { snapshot, signal: request.signal, background }
-  if (!isLegacyBehindModern(asked, forward)) return await dispatch(forward, live, ports.dispatch)
+  const isBridged = isLegacyBehindModern(asked, forward)
   // Such an upstream gives no states, so whatever comes as one must be ours.
-  if (message.params?.['requestState'] !== undefined) return await returnToParked(message, forward, ports)
-  return shouldPark(forward)
-    ? await ports.parked.start(forward)
-    : await dispatch(forward, live, ports.dispatch)
+  if (isBridged && message.params?.['requestState'] !== undefined)
+    return await returnToParked(message, forward, ports)
+  const isHere = !isBridged || !shouldPark(forward)
+  const send = (each: Forward): Promise<Response> =>
+    isHere ? dispatch(each, live, ports.dispatch) : ports.parked.start(each)
+  if (!forward.caching) return await send(forward)
+  const cacheControl = request.headers.get('cache-control')
+  return await answerCached(forward, cacheControl, live, ports.dispatch, { send, isHere })
 }
 
 /** A modern caller of an upstream that can ask on its own and wait. */

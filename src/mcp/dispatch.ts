@@ -2,19 +2,22 @@
  * From a forward to its upstream and back: leave from the guard, the call, another try where that is safe, and a record
  * of what became of it. A fault becomes the caller's refusal.
  */
+import type { CallStatus } from '../guard/admission.ts'
 import type { Denial } from '../guard/desk.ts'
 import type { Permit } from '../guard/guard.ts'
 import type { Background } from '../platform/background.ts'
 import { wait } from '../platform/deadline.ts'
 import { err, type Result } from '../platform/result.ts'
+import type { LogLevel } from '../platform/settings.ts'
 import { type Refusal, refuse, respondWithRefusal } from '../protocol/refusal.ts'
+import { errorCodeOf } from '../upstream/answer.ts'
 import { callUpstream } from '../upstream/call.ts'
 import type { Verdict } from '../upstream/conversation.ts'
 import { type Fault, refusalOf } from '../upstream/fault.ts'
 import type { Forward } from './forward.ts'
 import { outcomeOf, refusalOfDenial } from './permit.ts'
 import { type DispatchPorts, type Live, prepareCall, type Prepared } from './prepare.ts'
-import { noteCall } from './record.ts'
+import { lineOfCall, noteCall, statusOf } from './record.ts'
 import { pauseBefore } from './retry.ts'
 
 export async function dispatch(forward: Forward, live: Live, ports: DispatchPorts): Promise<Response> {
@@ -56,7 +59,7 @@ async function tryCall(
       return answered
     }
     last = answered.error
-    ports.log('info', 'call_failed', { service: service.name, method: forward.method, fault: last })
+    ports.log('debug', 'attempt_failed', { service: service.name, method: forward.method, fault: last })
     const pauseMs = pauseBefore({ attempt, fault: last, forward, service, guarded })
     const isRefused = last.is === 'auth' && pauseMs !== undefined
     const renewal = isRefused ? await renewCredential() : 'same'
@@ -81,34 +84,59 @@ export type Trial = {
   refused(denial: Denial): void
 }
 
+/** What a service did is worth more notice than what it said. */
+function eventOf(status: CallStatus, verdict: Verdict | undefined): [level: LogLevel, event: string] {
+  switch (status) {
+    case 'success':
+      return ['debug', 'call_done']
+    case 'refused':
+      return ['info', 'call_refused']
+    case 'cancelled':
+      return ['info', 'call_failed']
+    case 'error':
+    case 'timeout':
+      return [verdict?.fault ? 'warn' : 'info', 'call_failed']
+  }
+}
+
 /**
  * The upstream does not know what it offered, or the version that it spoke: it may be another one by now, and is asked
  * anew (F37).
  */
-const isMismatch = ({ errorCode, wasTurnedAway }: Verdict): boolean =>
-  errorCode !== undefined && (wasTurnedAway === true || errorCode === UNKNOWN_METHOD)
+const isMismatch = ({ answer, wasTurnedAway }: Verdict): boolean =>
+  answer?.isError === true && (wasTurnedAway === true || errorCodeOf(answer) === UNKNOWN_METHOD)
 
 const UNKNOWN_METHOD = -32_601
 
-/** Settles the permit of each try, and records the call once, when it is over. */
+/** Settles the permit of each try; counts, logs and records the call once, when it is over. */
 export function openTrial(
   forward: Forward,
   { service, guarded }: Pick<Prepared, 'service' | 'guarded'>,
   background: Background,
-  { guard, clock, noteMismatch }: Pick<DispatchPorts, 'guard' | 'clock' | 'noteMismatch'>,
+  {
+    guard,
+    clock,
+    noteMismatch,
+    capturesCalls,
+    results,
+    log,
+  }: Pick<DispatchPorts, 'guard' | 'clock' | 'noteMismatch' | 'capturesCalls' | 'results' | 'log'>,
 ): Trial {
   const startedAt = clock()
   let verdict: Verdict | undefined
   let isLast = false
-  let isRecorded = false
-  const record = (denial: Denial | undefined): void => {
-    if (isRecorded) return
-    isRecorded = true
-    guard.record(
-      guarded,
-      noteCall(forward, service, { verdict, denial, startedAt, now: clock() }),
-      background,
-    )
+  let isConcluded = false
+  const conclude = (denial?: Denial): void => {
+    if (isConcluded) return
+    isConcluded = true
+    if (forward.keepAs)
+      results.end(forward.keepAs.key, verdict?.fault?.is === 'cancelled' ? 'lost' : 'landed')
+    const course = { verdict, denial, startedAt, now: clock(), isCaptured: capturesCalls }
+    const status = statusOf(course, forward.method)
+    // The room that these records would take is for those of other calls (F59).
+    const note = denial?.why === 'audit' ? undefined : noteCall(forward, service, course, status)
+    guard.conclude(guarded, status, note, background)
+    log(...eventOf(status, verdict), () => lineOfCall(forward, service.name, course, status))
   }
   return {
     begin(permit) {
@@ -121,16 +149,15 @@ export function openTrial(
         const isSlow = slowMs !== undefined && clock() - begunAt > slowMs
         permit.settle(outcomeOf(over, isSlow), background)
         if (isMismatch(over)) noteMismatch(service, background)
-        if (isLast || over.fault?.is === 'cancelled') record(undefined)
+        if (isLast || over.fault?.is === 'cancelled') conclude()
       }
     },
     last() {
       isLast = true
-      if (verdict) record(undefined)
+      if (verdict) conclude()
     },
     refused(denial) {
-      // These are counted: their records would take the room that others need (F59).
-      if (denial.why !== 'audit') record(denial)
+      conclude(denial)
     },
   }
 }

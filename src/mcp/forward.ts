@@ -4,6 +4,7 @@
  */
 import type { Principal } from '../identity/principal.ts'
 import type { Session } from '../identity/session.ts'
+import { contextOf, type RequestContext } from '../protocol/context.ts'
 import { editMember, readText } from '../protocol/edit.ts'
 import { hopsOf } from '../protocol/hops.ts'
 import { cut, membersOf } from '../protocol/json.ts'
@@ -12,10 +13,13 @@ import { severityOf } from '../protocol/method.ts'
 import type { Mirror } from '../protocol/mirror.ts'
 import type { Refusal } from '../protocol/refusal.ts'
 import { type Era, META } from '../protocol/version.ts'
+import { type Caching, cachingOf } from '../registry/caching.ts'
 import { spokenEra } from '../registry/image.ts'
 import type { Endpoint, Snapshot, Target } from '../registry/snapshot.ts'
 import { withheldTools } from '../registry/withhold.ts'
+import type { Remarks } from '../telemetry/audit.ts'
 import { taskContext } from './border.ts'
+import type { KeepAs } from './keeping.ts'
 import type { Asked } from './scene.ts'
 import { requireScopeFor } from './scope.ts'
 import type { AllTickets } from './tickets.ts'
@@ -32,6 +36,10 @@ export type Forward = {
   readonly publicName?: string | undefined
   /** How long the tool may take, where an operator says so. */
   readonly timeoutMs?: number | undefined
+  /** Whether results of the tool are given again. */
+  readonly caching?: Caching | undefined
+  /** What comes of this call is kept. */
+  readonly keepAs?: KeepAs | undefined
   readonly mirrors: readonly Mirror[]
   readonly given: unknown
   /** Members of the message that no version knows, raw. */
@@ -46,8 +54,8 @@ export type Forward = {
   readonly idText: string
   readonly acceptsJson: boolean
   readonly acceptsStream: boolean
-  /** How the caller names this call in its own records. */
-  readonly correlationId: string | undefined
+  readonly context: RequestContext
+  readonly remarks?: Remarks | undefined
   /** Gateways that it came through before this one. */
   readonly hops: number
 }
@@ -60,6 +68,8 @@ export type Who = Omit<
   | 'localName'
   | 'publicName'
   | 'timeoutMs'
+  | 'caching'
+  | 'keepAs'
   | 'mirrors'
   | 'given'
   | 'rest'
@@ -76,6 +86,7 @@ export function whoOf({
   principal,
   acceptsJson,
   request,
+  remarks,
 }: Asked): Who {
   const level = message.meta?.[META.logLevel]
   const isModern = era === 'modern'
@@ -88,18 +99,11 @@ export function whoOf({
     logLevel: severityOf(level) >= 0 ? String(level) : undefined,
     acceptsJson,
     acceptsStream,
-    correlationId: correlationIdOf(request.headers),
+    context: contextOf(message.meta, request),
+    ...(remarks && { remarks }),
     hops: hopsOf(request.headers),
   }
 }
-
-/** A name that can be written down anywhere; another is as none. */
-export function correlationIdOf(headers: Headers): string | undefined {
-  const given = headers.get('x-correlation-id')
-  return given !== null && CORRELATION_ID.test(given) ? given : undefined
-}
-
-const CORRELATION_ID = /^[\w.:/+=@-]{1,128}$/
 
 function declaredIn({ rawParams }: Message): string {
   const meta = rawParams.get('_meta') ?? '{}'
@@ -146,6 +150,7 @@ export async function forwardOf(
     localName: message.method === 'completion/complete' ? undefined : localName,
     publicName: message.method === 'tools/call' ? String(message.params?.['name']) : undefined,
     timeoutMs: setting?.timeoutMs,
+    caching: message.method === 'tools/call' ? cachingOf(found.target) : undefined,
     mirrors,
     given: mirrors.length > 0 ? message.params?.['arguments'] : undefined,
     ...(message.rest && { rest: message.rest }),

@@ -13,8 +13,11 @@ import type { ByteBudget } from '../platform/budget.ts'
 import type { Background } from '../platform/background.ts'
 import type { Clock } from '../platform/clock.ts'
 import { err, ok, type Result } from '../platform/result.ts'
+import { contextFor, type RequestContext } from '../protocol/context.ts'
 import type { Refusal } from '../protocol/refusal.ts'
+import { Keeping } from './keeping.ts'
 import { askOf } from './question.ts'
+import type { Results } from './results.ts'
 import { type ServiceRecord, spokenEra } from '../registry/image.ts'
 import type { Snapshot } from '../registry/snapshot.ts'
 import type { Log } from '../telemetry/log.ts'
@@ -45,6 +48,9 @@ export type DispatchPorts = {
   /** A service does not know what it offered. */
   readonly noteMismatch: (service: ServiceRecord, background: Background) => void
   readonly budget: ByteBudget
+  /** Whether what tools are given and answer is recorded too. */
+  readonly capturesCalls: boolean
+  readonly results: Results
   readonly log: Log
 }
 
@@ -102,10 +108,10 @@ export async function prepareCall(
   const callTo: Prepared['callTo'] = (url, timeoutMs, onOver) => {
     const connection = { ...reached.value, url, auth }
     let spoken = spokenAt(dialect, connection)
-    const border = borderOf(
-      sidesOf(service, forward, live, ports, () => spoken),
-      ports.tickets,
-    )
+    const sides = sidesOf(service, forward, live, ports, () => spoken)
+    const keeping = forward.keepAs && new Keeping(forward.keepAs, ports, live.background)
+    const border = borderOf(sides, ports.tickets)
+    const ways = inputs ?? inputsOf(forward, dialect, ports)
     return {
       ...forward,
       service: service.name,
@@ -117,8 +123,8 @@ export async function prepareCall(
       name: forward.localName,
       logLevel: forward.logLevel ?? (session ? (state?.logLevel ?? DEFAULT_LOG_LEVEL) : undefined),
       timeoutMs,
-      border,
-      inputs: inputs ?? inputsOf(forward, dialect, ports),
+      border: keeping?.border(border) ?? border,
+      inputs: keeping?.inputs(ways) ?? ways,
       signal: live.signal,
       background: live.background,
       onSend: (trip, deadline) => {
@@ -136,15 +142,19 @@ const TOO_LONG = 'what the request is about is too long for the headers that mus
 /** What a legacy client is told that has set no level, as its server may choose (2025-11-25, "Logging"). */
 const DEFAULT_LOG_LEVEL = 'info'
 
-/** What a connection is for: gateways that its request came through, and the instance that it wants. */
-type Purpose = { readonly hops?: number; readonly url?: string | undefined }
+/** What a connection is for: gateways that its request came through, what travels with it, the instance that it wants. */
+type Purpose = {
+  readonly hops?: number
+  readonly context?: RequestContext
+  readonly url?: string | undefined
+}
 
 /** How to reach a service, at `url` where that is one of its instances, or why it must not or cannot be called. */
 export async function connect(
   service: ServiceRecord,
   background: Background,
   ports: Pick<DispatchPorts, 'guardedBy' | 'review' | 'credentials' | 'recover' | 'budget'>,
-  { hops = 0, url }: Purpose = {},
+  { hops = 0, context: given, url }: Purpose = {},
 ): Promise<Result<Connection, Refusal>> {
   const { name, transport, config } = service
   const review = ports.review(service, background)
@@ -162,7 +172,8 @@ export async function connect(
   const isOneOfSeveral = instances.length > 1
   const { budget } = ports
   const headers = config.headers ?? {}
-  return ok({ url: instance.url, isOneOfSeveral, transport, headers, auth, hops, budget })
+  const context = given && contextFor(given, config.trusted === true)
+  return ok({ url: instance.url, isOneOfSeveral, transport, headers, auth, hops, context, budget })
 }
 
 const notCallable = ({ name }: ServiceRecord): Refusal => ({
@@ -222,11 +233,11 @@ function inputsOf(forward: Forward, dialect: Dialect, ports: DispatchPorts): Inp
   return canBeAsked ? { is: 'ask', ask: askOf(session, ports) } : { is: 'none' }
 }
 
-const sidesOf = (
+export const sidesOf = (
   service: ServiceRecord,
   forward: Forward,
-  { snapshot, background }: Live,
-  ports: DispatchPorts,
+  { snapshot, background }: Pick<Live, 'snapshot' | 'background'>,
+  ports: Pick<DispatchPorts, 'noteChange'>,
   dialect: () => Dialect,
 ): BorderSides => ({
   ...forward,

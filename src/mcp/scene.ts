@@ -5,6 +5,7 @@ import type { Background } from '../platform/background.ts'
 import type { Message } from '../protocol/message.ts'
 import type { Era } from '../protocol/version.ts'
 import type { Endpoint, Snapshot } from '../registry/snapshot.ts'
+import type { Remarks } from '../telemetry/audit.ts'
 
 /** A request whose caller is known, and what the registry is at its moment. */
 export type Scene = {
@@ -15,6 +16,7 @@ export type Scene = {
   readonly acceptsJson: boolean
   readonly acceptsStream: boolean
   readonly background: Background
+  readonly remarks?: Remarks | undefined
 }
 
 /** A message that passed the ladder, in its scene. */

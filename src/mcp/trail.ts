@@ -1,20 +1,22 @@
 /**
- * Where records go that belong to no service: to a guard that each organisation has for them alone. Callers whom nobody
- * knows are counted, not listed: one record for each source, reason and minute, and few sources in an isolate, so that
- * no flood of them fills a table or the memory.
+ * Where records go that belong to no service: to a guard that each organisation has for them alone, and a line of each
+ * to the log. Callers whom nobody knows are counted, not listed: one record for each source, reason and minute, and few
+ * sources in an isolate, so that no flood of them fills a table or the memory.
  */
 import type { Guard, Recorded } from '../guard/guard.ts'
 import type { Note } from '../guard/ledger.ts'
 import { DEFAULT_ORGANISATION } from '../identity/principal.ts'
 import type { Background } from '../platform/background.ts'
 import type { Clock } from '../platform/clock.ts'
+import { correlationIdOf } from '../protocol/context.ts'
 import { echo } from '../protocol/echo.ts'
 import { takeReason } from '../protocol/refusal.ts'
 import { NO_SERVICE, writeKey } from '../registry/image.ts'
 import { auditText, type ManagementRefusal } from '../telemetry/audit.ts'
-import { noteRefusal, type Refused } from './record.ts'
+import type { Log } from '../telemetry/log.ts'
+import { lineOfRefusal, noteRefusal, type Refused } from './record.ts'
 
-type Ports = { readonly guard: Pick<Guard, 'record'>; readonly clock: Clock }
+type Ports = { readonly guard: Pick<Guard, 'record'>; readonly clock: Clock; readonly log: Log }
 
 /** `isKept`: a record of it waits to be told, and will say how many there were by then. */
 type Tally = { readonly id: string; count: number; isKept: boolean }
@@ -35,9 +37,11 @@ export class Trail {
   }
 
   /** Writes down why a response says no, where that was not done. */
-  hear(response: Response, refused: Refused, background: Background): Response {
+  hear(response: Response, describe: () => Refused, background: Background): Response {
     const why = takeReason(response)
     if (why !== undefined) {
+      const refused = describe()
+      this.#ports.log('info', 'request_refused', lineOfRefusal(why, refused))
       const note = noteRefusal(why, refused, this.#ports.clock())
       this.#keep(refused.principal.organisationId, note, background)
     }
@@ -56,6 +60,8 @@ export class Trail {
       createdAt: this.#ports.clock(),
     }
     const note = { chars: NOTE_CHARS, write: () => auditText(record) }
+    const { target, outcome } = record
+    this.#ports.log('info', 'management_refused', { outcome, target, ...record.detail })
     this.#keep(refusal.organisationId, note, background)
   }
 
@@ -72,7 +78,9 @@ export class Trail {
     const tally = this.#tallies.get(key) ?? { id: crypto.randomUUID(), count: 0, isKept: false }
     this.#tallies.set(key, tally)
     tally.count++
-    if (!tally.isKept) this.#keep(DEFAULT_ORGANISATION, noteTally(tally, why, source, now), background)
+    if (tally.isKept) return
+    this.#ports.log('info', 'caller_refused', { outcome: why, correlationId: correlationIdOf(request) })
+    this.#keep(DEFAULT_ORGANISATION, noteTally(tally, why, source, now), background)
   }
 
   #keep(organisationId: string, note: Note, background: Background): void {

@@ -14,8 +14,11 @@ export class ByteBudget {
     return this.#heldBytes
   }
 
-  /** Nothing is held yet. `signal`: gives back whatever is held when it aborts, since nothing else may run then. */
-  open(signal: AbortSignal): Hold {
+  /**
+   * Nothing is held yet. `signal`: gives back whatever is held when it aborts, since nothing else may run then; absent:
+   * the holder belongs to no request.
+   */
+  open(signal?: AbortSignal): Hold {
     return new Hold(this.#change, signal)
   }
 
@@ -30,12 +33,12 @@ export class ByteBudget {
 /** What one holder has of the budget. */
 export class Hold {
   readonly #change: (bytes: number) => boolean
-  readonly #signal: AbortSignal
+  readonly #signal: AbortSignal | undefined
   readonly #onAbort = (): void => this.release()
   #bytes = 0
   #isOver = false
 
-  constructor(change: (bytes: number) => boolean, signal: AbortSignal) {
+  constructor(change: (bytes: number) => boolean, signal: AbortSignal | undefined) {
     this.#change = change
     this.#signal = signal
   }
@@ -46,10 +49,10 @@ export class Hold {
 
   /** Holds so many bytes from here on, more or fewer than before. False: there are not so many, or it is over. */
   resize(bytes: number): boolean {
-    if (this.#isOver || this.#signal.aborted || !this.#change(bytes - this.#bytes)) return false
+    if (this.#isOver || this.#signal?.aborted || !this.#change(bytes - this.#bytes)) return false
     // Most never hold anything, and every call comes by here.
-    if (this.#bytes === 0 && bytes > 0) this.#signal.addEventListener('abort', this.#onAbort, { once: true })
-    if (this.#bytes > 0 && bytes === 0) this.#signal.removeEventListener('abort', this.#onAbort)
+    if (this.#bytes === 0 && bytes > 0) this.#signal?.addEventListener('abort', this.#onAbort, { once: true })
+    if (this.#bytes > 0 && bytes === 0) this.#signal?.removeEventListener('abort', this.#onAbort)
     this.#bytes = bytes
     return true
   }
@@ -58,7 +61,7 @@ export class Hold {
   release(): void {
     this.#isOver = true
     if (this.#bytes === 0) return
-    this.#signal.removeEventListener('abort', this.#onAbort)
+    this.#signal?.removeEventListener('abort', this.#onAbort)
     this.#change(-this.#bytes)
     this.#bytes = 0
   }

@@ -1,5 +1,5 @@
 /**
- * Authenticated encryption of what is kept elsewhere: upstream credentials in Postgres, images in Redis.
+ * Authenticated encryption of what is kept elsewhere: upstream credentials in Postgres, images and results in Redis.
  * AES-256-GCM under a key derived from ENCRYPTION_KEY for one purpose; the context (organisation, service,
  * version, …) is bound as additional data, so a sealed text moved to another row does not open (S31).
  */
@@ -13,7 +13,7 @@ export class Sealer {
   readonly #keys: readonly [Promise<CryptoKey>, ...Promise<CryptoKey>[]]
 
   /** `purpose` keeps texts of one use from opening in another. */
-  constructor(keys: SealingKeys, purpose: 'credential' | 'image') {
+  constructor(keys: SealingKeys, purpose: 'credential' | 'image' | 'result') {
     this.#keys = forEachKey(keys, (secret) => deriveKey(secret, purpose))
   }
 

@@ -4,6 +4,7 @@
  */
 import { err, ok, type Result } from './result.ts'
 import { decodeBase64 } from './base64.ts'
+import { type ConfiguredService, readConfigured, splitList } from './configured.ts'
 import type { SealingKeys } from './key.ts'
 import { type Oidc, readOidc } from './oidc.ts'
 import { Secret } from './secret.ts'
@@ -25,12 +26,14 @@ export type Settings = {
   readonly allowPrivateUpstreams: boolean
   /** Where names are looked up before they are called; absent: nowhere. */
   readonly dohUrl: URL | undefined
-  /** Where callers reach the gateway. */
+  /** Where callers reach the gateway: `PUBLIC_URL`, or `MCP_GATEWAY_URL` as document 002 calls it. */
   readonly publicUrl: URL | undefined
   readonly allowedOrigins: readonly string[]
   /** In lower case; none: any. */
   readonly allowedHosts: readonly string[]
   readonly defaultTimeoutMs: number
+  /** What `default` means where it is said for how long results are given again. */
+  readonly cacheTtlSeconds: number
   /** Listening streams that one modern caller may hold open in one isolate. */
   readonly maxListensPerPrincipal: number
   /** Between two looks whether the instances of a service are there. */
@@ -43,29 +46,18 @@ export type Settings = {
   /** Whether calls go that may find no room for their records. */
   readonly audit: 'required' | 'best-effort'
   readonly auditRetentionDays: number
-  /** Services to register at start, from `MCP_SERVICES` and `MCP_SERVICE_<NAME>_*`. */
+  /** What is recorded of calls: that they were, or also what they were given and answered. */
+  readonly usageCapture: 'metadata' | 'full'
+  readonly usageRetentionDays: number
+  /** Services to register at start, not checked yet. */
   readonly configured: readonly ConfiguredService[]
 }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
 
-export type ConfiguredService = {
-  readonly name: string
-  readonly url: string
-  readonly auth?: ConfiguredAuth
-}
-export type ConfiguredAuth =
-  | { readonly type: 'bearer'; readonly token: string }
-  | { readonly type: 'api-key'; readonly apiKey: string }
-  | {
-      readonly type: 'oauth2'
-      readonly accessToken: string
-      readonly refreshToken: string
-      readonly tokenUrl: string
-      readonly clientId: string
-      readonly clientSecret?: string
-    }
+/** A day. */
+export const MAX_CACHE_TTL_SECONDS = 86_400
 
 const DEVELOPMENT_VALUES: ReadonlySet<string> = new Set(['mcp-api-key-123', 'mcp-token-123'])
 const DEFAULT_DOH_URL = 'https://cloudflare-dns.com/dns-query'
@@ -119,7 +111,7 @@ export function readSettings(env: Environment): Result<Settings, readonly string
     )
     return undefined
   }
-  const publicUrl = address('PUBLIC_URL')
+  const publicUrl = address(text('PUBLIC_URL') === '' ? 'MCP_GATEWAY_URL' : 'PUBLIC_URL')
   const settings: Settings = {
     databaseUrl: new Secret(required('DATABASE_URL')),
     redisUrl: required('UPSTASH_REDIS_REST_URL'),
@@ -141,6 +133,7 @@ export function readSettings(env: Environment): Result<Settings, readonly string
     allowedOrigins: splitList(text('ALLOWED_ORIGINS') || (isDevelopment ? DEVELOPMENT_ORIGINS : '')),
     allowedHosts: splitList(text('ALLOWED_HOSTS').toLowerCase()),
     defaultTimeoutMs: wholeNumber('DEFAULT_TIMEOUT_MS', 30_000, 600_000),
+    cacheTtlSeconds: wholeNumber('CACHE_TTL_SECONDS', 300, MAX_CACHE_TTL_SECONDS),
     maxListensPerPrincipal: wholeNumber('MAX_LISTENS_PER_PRINCIPAL', 16, 1_024),
     healthIntervalMs: wholeNumber('HEALTH_INTERVAL_MS', 30_000, 3_600_000),
     refreshIntervalMs: wholeNumber('REFRESH_INTERVAL_MS', 900_000, 86_400_000),
@@ -148,7 +141,9 @@ export function readSettings(env: Environment): Result<Settings, readonly string
     oidc: readOidc(text, address('OIDC_ISSUER'), publicUrl, faults),
     audit: oneOf('AUDIT', ['required', 'best-effort'], 'best-effort'),
     auditRetentionDays: wholeNumber('AUDIT_RETENTION_DAYS', 90, 3_650),
-    configured: readConfigured(text, faults),
+    usageCapture: oneOf('USAGE_CAPTURE', ['metadata', 'full'], 'metadata'),
+    usageRetentionDays: wholeNumber('USAGE_RETENTION_DAYS', 90, 3_650),
+    configured: readConfigured(Object.keys(env), text, faults),
   }
   return faults.length === 0 ? ok(settings) : err(faults)
 }
@@ -178,64 +173,3 @@ function readJwtSecret(value: string, faults: string[]): Secret {
 }
 
 const MIN_JWT_SECRET_CHARS = 16
-
-/** `MCP_SERVICES` is a list of `name=url`, or of names whose url stands in `MCP_SERVICE_<NAME>_URL`. */
-function readConfigured(text: (name: string) => string, faults: string[]): ConfiguredService[] {
-  return splitList(text('MCP_SERVICES')).flatMap((entry) => {
-    const [name = '', ...rest] = entry.split('=')
-    const prefix = `MCP_SERVICE_${name.toUpperCase().replaceAll('-', '_')}`
-    const url = rest.length > 0 ? rest.join('=') : text(`${prefix}_URL`)
-    if (url === '') {
-      faults.push(
-        `Setting MCP_SERVICES names '${name}' without an address: set ${prefix}_URL or write ${name}=<url>.`,
-      )
-      return []
-    }
-    const auth = readConfiguredAuth(prefix, text, faults)
-    return [auth ? { name, url, auth } : { name, url }]
-  })
-}
-
-function readConfiguredAuth(
-  prefix: string,
-  text: (name: string) => string,
-  faults: string[],
-): ConfiguredAuth | undefined {
-  const type = text(`${prefix}_AUTH_TYPE`)
-  const [token, apiKey] = [text(`${prefix}_TOKEN`), text(`${prefix}_API_KEY`)]
-  if (type === '' || type === 'none') return undefined
-  if (type === 'bearer' && token !== '') return { type, token }
-  if (type === 'api-key' && apiKey !== '') return { type, apiKey }
-  if (type === 'oauth2') return readConfiguredGrant(prefix, text, faults)
-  faults.push(
-    `Setting ${prefix}_AUTH_TYPE must be none, bearer (with ${prefix}_TOKEN), api-key (with ${prefix}_API_KEY) or oauth2 (with ${prefix}_ACCESS_TOKEN).`,
-  )
-  return undefined
-}
-
-/** Without a token endpoint nothing can be refreshed: the access token is sent for as long as it is good. */
-function readConfiguredGrant(
-  prefix: string,
-  text: (name: string) => string,
-  faults: string[],
-): ConfiguredAuth | undefined {
-  const [accessToken, refreshToken] = [text(`${prefix}_ACCESS_TOKEN`), text(`${prefix}_REFRESH_TOKEN`)]
-  const [tokenUrl, clientId] = [text(`${prefix}_TOKEN_URL`), text(`${prefix}_CLIENT_ID`)]
-  const clientSecret = text(`${prefix}_CLIENT_SECRET`)
-  if (accessToken !== '' && tokenUrl === '' && clientId === '') return { type: 'bearer', token: accessToken }
-  const missing = Object.entries({ accessToken, refreshToken, tokenUrl, clientId })
-    .filter(([, value]) => value === '')
-    .map(([name]) => `${prefix}_${name.replace(/[A-Z]/g, '_$&').toUpperCase()}`)
-  if (missing.length > 0) {
-    faults.push(`Setting ${prefix}_AUTH_TYPE is oauth2, which also needs ${missing.join(', ')}.`)
-    return undefined
-  }
-  const grant = { type: 'oauth2', accessToken, refreshToken, tokenUrl, clientId } as const
-  return clientSecret === '' ? grant : { ...grant, clientSecret }
-}
-
-const splitList = (text: string): string[] =>
-  text
-    .split(',')
-    .map((entry) => entry.trim())
-    .filter((entry) => entry !== '')

@@ -7,7 +7,12 @@ const SLOTS = 4
 
 export class Slots {
   readonly #waiting: (() => void)[] = []
-  #free = SLOTS
+  #free: number
+
+  /** More than those are for what is no connection, such as Durable Objects. */
+  constructor(slots = SLOTS) {
+    this.#free = slots
+  }
 
   /** Begins the work when a slot is free, in the order of asking: deadlines of the work belong inside it. */
   async use<T>(work: () => Promise<T>): Promise<T> {

@@ -10,6 +10,9 @@ import type { OfferKind } from './kind.ts'
 export type ServiceStatus = 'connected' | 'disconnected' | 'error'
 export type LoadBalancer = 'round_robin' | 'least_connections' | 'weighted' | 'health_based' | 'random'
 
+/** Who is given a result again: everybody who may use the tool, or only who asked for it. */
+export type CacheScope = 'shared' | 'caller'
+
 export type ServiceInstance = { readonly id: string; readonly url: string; readonly weight: number }
 
 /** What an operator sets; absent members mean the gateway's default. */
@@ -32,11 +35,17 @@ export type ServiceConfig = {
     readonly maxDelay: number
     readonly jitter: boolean
   }
+  /** For how long results of its tools are given again; absent or 0: not at all. */
   readonly cacheTtlSeconds?: number
+  readonly cacheScope?: CacheScope
   /** What its tools say of themselves is believed: one that calls itself idempotent may be called again (S41). */
   readonly trusted?: boolean
   /** A tool that changes is withheld until an operator approves it (S35). */
   readonly pinDefinitions?: boolean
+  /** When an operator last set what is never shown: the credential or fixed headers. */
+  readonly secretsSetAt?: string
+  /** What the environment said of it when that was last applied, as a sealed digest. */
+  readonly environment?: string
   /** Raw JSON text of an array of tools, served while the service has never been discovered. */
   readonly fallbackTools?: string
 }
@@ -51,6 +60,8 @@ export type ServiceRecord = {
   readonly config: ServiceConfig
   readonly sealedAuth: string | undefined
   readonly isEnabled: boolean
+  /** How often the results of its tools were thrown away. */
+  readonly cacheEpoch: number
   readonly status: ServiceStatus
   readonly statusReason: string | undefined
   readonly lastPingAt: string | undefined
@@ -106,6 +117,9 @@ export type ToolSetting = {
   readonly tool: string
   readonly isEnabled: boolean
   readonly cacheTtlSeconds?: number
+  readonly cacheScope?: CacheScope
+  /** How often its results were thrown away; absent: never. */
+  readonly cacheEpoch?: number
   readonly timeoutMs?: number
   /** The name by which callers know it. */
   readonly alias?: string

@@ -2,7 +2,7 @@
 import { and, eq, sql } from 'drizzle-orm'
 import type { BatchItem } from 'drizzle-orm/batch'
 import type { Result } from '../platform/result.ts'
-import { type Act, RegistryStore } from './commit.ts'
+import { type Act, RegistryStore, subjectOf } from './commit.ts'
 import type { Database, DatabaseFault } from './database.ts'
 import { approvedTools } from './schema.ts'
 
@@ -61,6 +61,6 @@ export class ApprovalStore extends RegistryStore {
     act: Act,
   ): Promise<Result<unknown, DatabaseFault>> {
     const owner = { organisationId: this.organisationId, serviceId }
-    return this.commit(writeApprovals(this.database, owner, approvals, act.actor), act)
+    return this.commit(writeApprovals(this.database, owner, approvals, subjectOf(act.actor)), act)
   }
 }

@@ -1,9 +1,8 @@
 /** The audit log as it is read, newest first, and as what is too old leaves it. Absent: neither is done now. */
 import { and, desc, eq, gte, lt, or, sql, type SQL } from 'drizzle-orm'
-import type { Clock } from '../platform/clock.ts'
 import type { Result } from '../platform/result.ts'
 import type { Database, DatabaseFault } from './database.ts'
-import type { Patience } from './patience.ts'
+import { prune, type RetentionPorts } from './retention.ts'
 import { auditLog } from './schema.ts'
 
 /** A place in the log: nothing is newer than what comes before it. */
@@ -31,17 +30,7 @@ export type AuditRow = AuditPlace & {
   readonly detail: unknown
 }
 
-type Ports = {
-  readonly reads: Database
-  readonly writes: Database
-  readonly patience: Patience
-  readonly clock: Clock
-}
-
-/** Deleted of each organisation at once, and so often in one run: the free plan allows few requests (F68). */
-const PORTION = 5_000
-const PORTIONS = 4
-const DAY_MS = 86_400_000
+type Ports = RetentionPorts & { readonly reads: Database }
 
 export class AuditStore {
   readonly #ports: Ports
@@ -64,23 +53,8 @@ export class AuditStore {
     return patience.read(() => rows.execute())
   }
 
-  /** Deletes what is older, portion by portion; what is left after a few of them, in the next run. */
-  async prune(days: number): Promise<void> {
-    const before = new Date(this.#ports.clock() - days * DAY_MS).toISOString()
-    for (let portion = 1; portion <= PORTIONS; portion++) {
-      if ((await this.#prunePortion(before)) < PORTION) return
-    }
-  }
-
-  async #prunePortion(before: string): Promise<number> {
-    const { writes, patience } = this.#ports
-    const prune = sql`
-      delete from audit_log where id in (
-        select old.id from organisations cross join lateral (
-          select id from audit_log where organisation_id = organisations.id and created_at < ${before}
-          order by created_at limit ${PORTION}) as old)`
-    const deleted = await patience.write(() => writes.execute(prune).execute())
-    return deleted.ok ? deleted.value.rowCount : 0
+  prune(days: number): Promise<void> {
+    return prune('audit_log', days, this.#ports)
   }
 }
 

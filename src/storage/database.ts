@@ -1,10 +1,12 @@
 /**
- * Postgres over Neon's HTTP driver. The truth, never on the way of a warm call. Absent: the data plane answers from
+ * Postgres, over Neon's HTTP endpoint. The truth, never on the way of a warm call. Absent: the data plane answers from
  * the last good snapshot, for ten minutes at most (F53), and writes are refused with 503.
  */
-import { neon, NeonDbError, neonConfig } from '@neondatabase/serverless'
-import { drizzle, type NeonHttpDatabase } from 'drizzle-orm/neon-http'
+import type { BatchItem, BatchResponse } from 'drizzle-orm/batch'
+import { type NeonHttpQueryResultHKT, NeonHttpSession } from 'drizzle-orm/neon-http/session'
+import { PgDatabase, PgDialect } from 'drizzle-orm/pg-core'
 import { err, ok, type Result } from '../platform/result.ts'
+import { openClient, SqlFault } from './neon.ts'
 
 export const databasePolicy = {
   /** A caller may be waiting for a read; it is not repeated, the next look is (F52, F55). */
@@ -18,46 +20,39 @@ export const databasePolicy = {
   onLoss: 'last snapshot; writes 503',
 } as const
 
-export type Database = NeonHttpDatabase
-
 /**
  * `duplicate`: a unique name is taken. `conflict`: lost to another transaction. `schema`: the tables are not those
- * that this release knows. `rejected`: any other statement that cannot be run. After these nothing is stored.
+ * that this release knows. `moved`: what it was decided on is not so any more. `rejected`: any other statement that cannot be run. After these nothing is stored.
  * `busy`: no room for now, nothing is stored. `unreachable`: nothing is known to be stored.
  */
 export type DatabaseFault = {
-  readonly why: 'duplicate' | 'conflict' | 'schema' | 'rejected' | 'busy' | 'unreachable'
+  readonly why: 'duplicate' | 'conflict' | 'moved' | 'schema' | 'rejected' | 'busy' | 'unreachable'
   readonly sqlState?: string
 }
 
-const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+)$/
+type Session = NeonHttpSession<Record<string, never>, Record<string, never>>
 
-/** A loopback host means the local endpoint: the same wire over plain HTTP, on the port of the URL. */
-const { fetchEndpoint: neonEndpoint } = neonConfig.defaults
-neonConfig.fetchEndpoint = (host, port, options) => {
-  if (LOOPBACK.test(host)) return `http://${host}:${port}/sql`
-  return typeof neonEndpoint === 'string' ? neonEndpoint : neonEndpoint(host, port, options)
-}
+/** Drizzle's, without Neon's client beneath it. */
+export class Database extends PgDatabase<NeonHttpQueryResultHKT> {
+  readonly #session: Session
 
-class TooManyRequests extends Error {}
-
-/** Reads the whole answer, so that a connection that breaks half-way is told like one that was never made. */
-neonConfig.fetchFunction = async (url: string, init: RequestInit): Promise<Response> => {
-  const response = await fetch(url, init)
-  const body = await response.arrayBuffer()
-  if (response.status === 429) throw new TooManyRequests()
-  return new Response(body, { status: response.status })
-}
-
-/** Each request to this database is aborted when `budgetMs` is over, its answer half read or not. */
-export function openDatabase(url: string, budgetMs: number): Database {
-  const fetchOptions = {
-    // The driver spreads these into each request: every one has a signal of its own.
-    get signal(): AbortSignal {
-      return AbortSignal.timeout(budgetMs)
-    },
+  constructor(session: Session, dialect: PgDialect) {
+    super(dialect, session, undefined)
+    this.#session = session
   }
-  return drizzle({ client: neon(url, { fetchOptions }) })
+
+  /** All of them in one transaction. */
+  batch<Item extends BatchItem<'pg'>, Items extends Readonly<[Item, ...Item[]]>>(
+    items: Items,
+  ): Promise<BatchResponse<Items>> {
+    return this.#session.batch(items)
+  }
+}
+
+/** Each request to this database is given up when `budgetMs` is over. */
+export function openDatabase(url: string, budgetMs: number): Database {
+  const dialect = new PgDialect()
+  return new Database(new NeonHttpSession(openClient(url, budgetMs), dialect, undefined), dialect)
 }
 
 /** Runs one piece of work on the database. Faults of the database are values; anything else is a bug and thrown. */
@@ -66,12 +61,11 @@ export async function attempt<T>(work: () => Promise<T>): Promise<Result<T, Data
     return ok(await work())
   } catch (error) {
     const cause: unknown = error instanceof Error && error.cause !== undefined ? error.cause : error
-    if (cause instanceof SyntaxError) return err({ why: 'unreachable' })
     // What wraps it names what was to be stored (S58).
-    if (!(cause instanceof NeonDbError)) throw cause
-    if (cause.sourceError instanceof TooManyRequests) return err({ why: 'busy' })
-    if (cause.code === undefined) return err({ why: 'unreachable' })
-    return err({ why: classify(cause.code), sqlState: cause.code })
+    if (!(cause instanceof SqlFault)) throw cause
+    if (cause.isBusy) return err({ why: 'busy' })
+    if (cause.sqlState === undefined) return err({ why: 'unreachable' })
+    return err({ why: classify(cause.sqlState), sqlState: cause.sqlState })
   }
 }
 
@@ -80,6 +74,7 @@ const BY_CODE: Readonly<Record<string, DatabaseFault['why']>> = {
   '23505': 'duplicate',
   '40001': 'conflict',
   '40P01': 'conflict',
+  '22012': 'moved',
   '53300': 'busy',
   '42703': 'schema',
   '42P01': 'schema',

@@ -2,6 +2,7 @@
 import { and, asc, eq, isNull, sql, type SQLWrapper } from 'drizzle-orm'
 import type { Catalogue } from '../protocol/catalogue.ts'
 import type {
+  CacheScope,
   Digests,
   RegistryImage,
   ServiceConfig,
@@ -160,6 +161,7 @@ function readService(
     config: readConfig(row.config),
     sealedAuth: row.sealedAuth ?? undefined,
     isEnabled: row.isEnabled,
+    cacheEpoch: row.cacheEpoch,
     status: readStatus(row.status),
     statusReason: row.statusReason ?? undefined,
     lastPingAt: row.lastPingAt?.toISOString(),
@@ -177,6 +179,8 @@ const readSetting = (row: typeof toolSettings.$inferSelect): ToolSetting => ({
   tool: row.tool,
   isEnabled: row.isEnabled,
   ...(row.cacheTtlSeconds !== null && { cacheTtlSeconds: row.cacheTtlSeconds }),
+  ...(row.cacheScope !== null && { cacheScope: readScope(row.cacheScope) }),
+  ...(row.cacheEpoch > 0 && { cacheEpoch: row.cacheEpoch }),
   ...(row.timeoutMs !== null && { timeoutMs: row.timeoutMs }),
   ...(row.alias !== null && { alias: row.alias }),
   ...(row.description !== null && { description: row.description }),
@@ -208,6 +212,9 @@ const readCatalogue = (row: CatalogueRow): Catalogue => ({
 
 /** Named parser of a column that only this project writes, through a checked schema. */
 const readConfig = (value: unknown): ServiceConfig => value as ServiceConfig
+
+/** What this release does not know is the narrower one. */
+const readScope = (scope: string): CacheScope => (scope === 'shared' ? 'shared' : 'caller')
 
 const readStatus = (status: string): ServiceStatus =>
   status === 'error' || status === 'disconnected' ? status : 'connected'

@@ -14,12 +14,14 @@ const TELL_EVERY_MS = 60_000
 export type PatiencePorts = { readonly clock: Clock; readonly random: () => number; readonly log: Log }
 
 export class Patience {
+  readonly log: Log
   readonly #ports: PatiencePorts
   #refusals = 0
   #restsUntil = -Infinity
   readonly #toldAt = new Map<string, number>()
 
   constructor(ports: PatiencePorts) {
+    this.log = ports.log
     this.#ports = ports
   }
 
@@ -61,6 +63,6 @@ export class Patience {
     if (now - (this.#toldAt.get(event) ?? -Infinity) < TELL_EVERY_MS) return
     this.#toldAt.set(event, now)
     const remedy = event === 'schema_behind' ? { remedy: 'Run `npm run db:migrate`.' } : {}
-    this.#ports.log('error', event, { sqlState, ...remedy })
+    this.log('error', event, { sqlState, ...remedy })
   }
 }

@@ -2,12 +2,12 @@
  * Writes on organisations, users and keys. Each is one transaction that also writes the audit row and advances the
  * version of the directory; a failed one leaves nothing. Users and keys are marked, never erased.
  */
-import { and, eq, isNull, sql } from 'drizzle-orm'
+import { and, eq, isNotNull, isNull, sql, type SQL } from 'drizzle-orm'
 import type { BatchItem } from 'drizzle-orm/batch'
-import type { KeyRecord, UserRecord } from '../identity/directory.ts'
+import type { KeyRecord, OrganisationRecord, UserRecord } from '../identity/directory.ts'
 import type { Role } from '../identity/principal.ts'
 import type { Result } from '../platform/result.ts'
-import { type Act, advanceDirectory, writeAct } from './commit.ts'
+import { type Act, advanceDirectory, demand, isAsOf, lineOfAct, writeAct } from './commit.ts'
 import type { Database, DatabaseFault } from './database.ts'
 import type { Patience } from './patience.ts'
 import { apiKeys, organisations, users } from './schema.ts'
@@ -45,18 +45,21 @@ export class PeopleStore {
   }
 
   /** A new password, and whoever got a token for the old one has to log in again. */
-  updateUser({ id, organisationId }: UserRecord, change: UserChange, act: Act): Written {
+  updateUser(before: UserRecord, change: UserChange, act: Act): Written {
+    const { id, organisationId } = before
     const next = sql`greatest(now(), ${users.tokensSince} + interval '1 millisecond')`
     const row = { ...change, updatedAt: sql`now()` }
     const renewed = change.passwordHash === undefined ? row : { ...row, tokensSince: next }
     const update = this.#database.update(users).set(renewed).where(living(id))
-    return this.#commit(organisationId, act, [update])
+    return this.#commit(organisationId, act, [demand(this.#database, isUser(before)), update])
   }
 
   /** Its keys go with it; its name becomes free. */
-  removeUser({ id, organisationId }: UserRecord, act: Act): Written {
+  removeUser(before: UserRecord, act: Act): Written {
+    const { id, organisationId } = before
     const ofUser = and(eq(apiKeys.userId, id), isNull(apiKeys.revokedAt))
     return this.#commit(organisationId, act, [
+      demand(this.#database, isUser(before)),
       this.#database
         .update(users)
         .set({ deletedAt: sql`now()` })
@@ -73,11 +76,13 @@ export class PeopleStore {
   }
 
   revokeKey({ id, organisationId }: KeyRecord, act: Act): Written {
+    const key = and(eq(apiKeys.id, id), isNull(apiKeys.revokedAt))
+    const isThere = sql`exists (select 1 from ${apiKeys} where ${key})`
     const revoke = this.#database
       .update(apiKeys)
       .set({ revokedAt: sql`now()` })
-      .where(and(eq(apiKeys.id, id), isNull(apiKeys.revokedAt)))
-    return this.#commit(organisationId, act, [revoke])
+      .where(key)
+    return this.#commit(organisationId, act, [demand(this.#database, isThere), revoke])
   }
 
   /** `key`: by which its first admin comes in. */
@@ -87,17 +92,18 @@ export class PeopleStore {
   }
 
   updateOrganisation(
-    id: string,
+    before: OrganisationRecord,
     { name, isSuspended }: OrganisationChange,
     organisationId: string,
     act: Act,
   ): Written {
+    const { id } = before
     const since = isSuspended === true ? sql`coalesce(${organisations.suspendedAt}, now())` : null
     // An empty change is still one act; Drizzle refuses to set nothing.
     const row = { name: name ?? sql`${organisations.name}` }
     const change = isSuspended === undefined ? row : { ...row, suspendedAt: since }
     const update = this.#database.update(organisations).set(change).where(eq(organisations.id, id))
-    return this.#commit(organisationId, act, [update])
+    return this.#commit(organisationId, act, [demand(this.#database, isOrganisation(before)), update])
   }
 
   #insertKey({ hash, expiresAt, scopes, ...key }: NewKey) {
@@ -109,11 +115,26 @@ export class PeopleStore {
     })
   }
 
-  #commit(organisationId: string, act: Act, writes: readonly BatchItem<'pg'>[]): Written {
+  async #commit(organisationId: string, act: Act, writes: readonly BatchItem<'pg'>[]): Written {
     const advance = advanceDirectory(this.#database)
     const audit = writeAct(this.#database, organisationId, act)
-    return this.#patience.write(() => this.#database.batch([advance, ...writes, audit]))
+    const written = await this.#patience.write(() => this.#database.batch([advance, ...writes, audit]))
+    if (written.ok) this.#patience.log('info', 'written', lineOfAct(act))
+    return written
   }
 }
 
 const living = (id: string) => and(eq(users.id, id), isNull(users.deletedAt))
+
+/** As it was read. */
+function isUser({ id, role, agentType, tokensSince }: UserRecord): SQL {
+  const since = isAsOf(users.tokensSince, new Date(tokensSince).toISOString())
+  const ofType = sql`${users.agentType} is not distinct from ${agentType ?? null}::text`
+  return sql`exists (select 1 from ${users} where ${and(living(id), eq(users.role, role), ofType, since)})`
+}
+
+function isOrganisation({ id, name, isSuspended }: OrganisationRecord): SQL {
+  const suspended = isSuspended ? isNotNull(organisations.suspendedAt) : isNull(organisations.suspendedAt)
+  const row = and(eq(organisations.id, id), eq(organisations.name, name), suspended)
+  return sql`exists (select 1 from ${organisations} where ${row})`
+}

@@ -5,12 +5,13 @@
  */
 import { isObject } from '../protocol/message.ts'
 import type { Versioned } from '../platform/replica.ts'
+import { pack, unpack } from './pack.ts'
 import type { QuickStore } from './quick.ts'
 import type { Sealer } from '../platform/seal.ts'
 
 const IMAGE_LIFETIME_SECONDS = 3_600
 /** Advances when an image changes its shape: what another release published is then read as absent. */
-const IMAGE_FORMAT = 3
+const IMAGE_FORMAT = 4
 
 const PUBLISH = `
 local published = tonumber(redis.call('GET', KEYS[1]) or '0')
@@ -83,14 +84,4 @@ export class Publication<Image extends Versioned> {
 function readImage<Image>(text: string, version: number): Image | undefined {
   const value: unknown = JSON.parse(text)
   return isObject(value) && value['version'] === version ? (value as Image) : undefined
-}
-
-async function pack(text: string): Promise<Uint8Array> {
-  const stream = new Blob([text]).stream().pipeThrough(new CompressionStream('gzip'))
-  return new Uint8Array(await new Response(stream).arrayBuffer())
-}
-
-async function unpack(bytes: Uint8Array): Promise<string> {
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))
-  return await new Response(stream).text()
 }

@@ -36,10 +36,12 @@ export class RecordStore {
           target text, outcome text, detail jsonb, "createdAt" bigint, usage jsonb)
         order by id, (detail->>'count')::int desc nulls last
       ), used as (
-        insert into tool_usage (id, organisation_id, service_id, tool, caller_id, caller_type, duration_ms, status,
-          correlation_id, created_at)
+        insert into tool_usage (id, organisation_id, service_id, tool, caller_id, caller_type, input, output,
+          duration_ms, status, is_cached, request_bytes, response_bytes, correlation_id, created_at)
         select id, "organisationId", (usage->>'serviceId')::uuid, usage->>'tool', actor, usage->>'callerType',
-          (usage->>'durationMs')::int, usage->>'status', detail->>'correlationId', created_at
+          (usage->>'input')::json, (usage->>'output')::json, (usage->>'durationMs')::int, usage->>'status',
+          coalesce((usage->>'isCached')::boolean, false), (usage->>'requestBytes')::int,
+          case when usage ? 'responseBytes' then least((usage->>'responseBytes')::bigint, 2147483647) end, detail->>'correlationId', created_at
         from record where usage is not null
         on conflict do nothing
       )

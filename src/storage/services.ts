@@ -2,17 +2,15 @@
  * Writes on services. Each is one transaction that also writes the audit row and advances the registry
  * version; a failed one leaves nothing. Deletion is soft: rows stay, names become free.
  */
-import { and, eq, isNull, sql } from 'drizzle-orm'
+import { and, eq, isNull, sql, type SQL } from 'drizzle-orm'
 import type { BatchItem } from 'drizzle-orm/batch'
 import { ok, type Result } from '../platform/result.ts'
-import type { Catalogue } from '../protocol/catalogue.ts'
 import type { Transport } from '../protocol/transport.ts'
-import type { NameClaim } from '../registry/claim.ts'
-import type { Digests, ServiceConfig, ServiceInstance, ServiceStatus } from '../registry/image.ts'
-import { type Approval, writeApprovals } from './approvals.ts'
-import { type Act, RegistryStore } from './commit.ts'
+import type { ServiceConfig, ServiceRecord, ServiceStatus } from '../registry/image.ts'
+import { type Act, isAsOf, later, RegistryStore, subjectOf } from './commit.ts'
 import type { DatabaseFault } from './database.ts'
-import { approvedTools, publicNames, serviceInstances, services, serviceTools } from './schema.ts'
+import { type ServiceDetails, writeDetails } from './details.ts'
+import { approvedTools, publicNames, serviceInstances, services, serviceTools, toolsets } from './schema.ts'
 
 export type ServiceFields = {
   readonly url: string
@@ -28,9 +26,6 @@ export type ServiceFields = {
   readonly lastPingAt: number | undefined
 }
 
-/** A catalogue, and the SHA-256 of each of its tools. */
-export type Offered = { readonly catalogue: Catalogue; readonly digests: Digests }
-
 /** One sealed credential in the place of another. */
 export type AuthChange = {
   readonly from: string
@@ -39,20 +34,10 @@ export type AuthChange = {
   readonly fault?: string | undefined
 }
 
-export type ServiceWrite = {
-  readonly id: string
-  readonly fields: ServiceFields
-  /** `undefined`: keep what is stored. */
-  readonly catalogue: Offered | undefined
-  /** Tools that are approved with this write. */
-  readonly approvals: readonly Approval[]
-  /** Bare names and URIs that the service asks for; those already given to another are left alone. */
-  readonly names: readonly NameClaim[]
-  /** `undefined`: keep what is stored. */
-  readonly instances: readonly ServiceInstance[] | undefined
-}
+export type ServiceWrite = ServiceDetails & { readonly id: string; readonly fields: ServiceFields }
 
 export class ServiceStore extends RegistryStore {
+  /** `moved`: a toolset has this name. */
   insert(name: string, write: ServiceWrite, act: Act): Promise<Result<unknown, DatabaseFault>> {
     const row = {
       id: write.id,
@@ -60,21 +45,31 @@ export class ServiceStore extends RegistryStore {
       name,
       ...columnsOf(write.fields),
     }
-    return this.commit([this.database.insert(services).values(row), ...this.#details(write, act)], act)
+    const insert = this.database.insert(services).values(row)
+    return this.commit([insert, ...this.#details(write, act)], act, this.#isNoToolset(name))
   }
 
-  /** Whether it is enabled stays as it is: what is written may have been read before an operator decided that. */
-  update(write: ServiceWrite, act: Act): Promise<Result<unknown, DatabaseFault>> {
-    const status = sql`case when ${services.isEnabled} then ${write.fields.status} else 'disconnected' end`
-    const row = { ...columnsOf(write.fields), status, updatedAt: sql`now()` }
-    const update = this.database.update(services).set(row).where(this.#living(write.id))
-    return this.commit([update, ...this.#details(write, act)], act)
+  /** What an operator decided on `before`. */
+  update(before: ServiceRecord, write: ServiceWrite, act: Act): Promise<Result<unknown, DatabaseFault>> {
+    return this.#update(columnsOf(write.fields), write, act, this.#isAsRead(before))
   }
 
-  setEnabled(id: string, isEnabled: boolean, act: Act): Promise<Result<unknown, DatabaseFault>> {
+  /** What was found out unasked, on the way to `before`: what operators set stays as it is. */
+  refresh(before: ServiceRecord, write: ServiceWrite, act: Act): Promise<Result<unknown, DatabaseFault>> {
+    const { transport, statusReason, lastPingAt } = columnsOf(write.fields)
+    const row = { transport, statusReason, lastPingAt }
+    return this.#update(row, { ...write, instances: undefined }, act, this.#isReachedAs(before))
+  }
+
+  setEnabled(before: ServiceRecord, isEnabled: boolean, act: Act): Promise<Result<unknown, DatabaseFault>> {
     const reached = sql`case when ${services.statusReason} is null then 'connected' else 'error' end`
-    const row = { isEnabled, status: isEnabled ? reached : 'disconnected', updatedAt: sql`now()` }
-    return this.commit([this.database.update(services).set(row).where(this.#living(id))], act)
+    const row = {
+      isEnabled,
+      status: isEnabled ? reached : 'disconnected',
+      updatedAt: later(services.updatedAt),
+    }
+    const update = this.database.update(services).set(row).where(this.#living(before.id))
+    return this.commit([update], act, this.#isAsRead(before))
   }
 
   /** What is committed, past every snapshot; `null`: no credential, or no such service any more. */
@@ -92,7 +87,8 @@ export class ServiceStore extends RegistryStore {
     act: Act,
   ): Promise<Result<boolean, DatabaseFault>> {
     const status = sql`case when ${services.isEnabled} then 'error' else 'disconnected' end`
-    const row = fault === undefined ? {} : { status, statusReason: fault, updatedAt: sql`now()` }
+    const row =
+      fault === undefined ? {} : { status, statusReason: fault, updatedAt: later(services.updatedAt) }
     const update = this.database
       .update(services)
       .set({ ...row, sealedAuth: to })
@@ -102,7 +98,8 @@ export class ServiceStore extends RegistryStore {
     return written.ok ? ok(hasRows(written.value.at(-1))) : written
   }
 
-  remove(id: string, act: Act): Promise<Result<unknown, DatabaseFault>> {
+  remove(before: ServiceRecord, act: Act): Promise<Result<unknown, DatabaseFault>> {
+    const { id } = before
     const deleted = { deletedAt: sql`now()` }
     return this.commit(
       [
@@ -113,64 +110,45 @@ export class ServiceStore extends RegistryStore {
         this.database.delete(approvedTools).where(eq(approvedTools.serviceId, id)),
       ],
       act,
+      this.#isAsRead(before),
     )
   }
 
+  /** Whether it is enabled stays as it is: what is written may have been read before an operator decided that. */
+  #update(
+    columns: Partial<typeof services.$inferInsert>,
+    write: ServiceWrite,
+    act: Act,
+    basis: SQL,
+  ): Promise<Result<unknown, DatabaseFault>> {
+    const status = sql`case when ${services.isEnabled} then ${write.fields.status} else 'disconnected' end`
+    const row = { ...columns, status, updatedAt: later(services.updatedAt) }
+    const update = this.database.update(services).set(row).where(this.#living(write.id))
+    return this.commit([update, ...this.#details(write, act)], act, basis)
+  }
+
+  #isNoToolset(slug: string): SQL {
+    const { organisationId, deletedAt } = toolsets
+    const toolset = and(eq(organisationId, this.organisationId), eq(toolsets.slug, slug), isNull(deletedAt))
+    return sql`not exists (select 1 from ${toolsets} where ${toolset})`
+  }
+
+  #isAsRead({ id, updatedAt }: ServiceRecord): SQL {
+    const row = and(this.#living(id), isAsOf(services.updatedAt, updatedAt))
+    return sql`exists (select 1 from ${services} where ${row})`
+  }
+
+  /** At the same address, with the credential and the headers that an operator set then. */
+  #isReachedAs({ id, url, config: { secretsSetAt } }: ServiceRecord): SQL {
+    const setAt = sql`${services.config} ->> 'secretsSetAt'`
+    const isSame = sql`${setAt} is not distinct from ${secretsSetAt ?? null}::text`
+    const row = and(this.#living(id), eq(services.url, url), isSame)
+    return sql`exists (select 1 from ${services} where ${row})`
+  }
+
   #details(write: ServiceWrite, { actor }: Act): BatchItem<'pg'>[] {
-    const key = { organisationId: this.organisationId, serviceId: write.id }
-    return [
-      ...this.#writeCatalogue(write.id, write.catalogue),
-      ...writeApprovals(this.database, key, write.approvals, actor),
-      ...this.#grantNames(write.id, write.names),
-      ...this.#replaceInstances(write.id, write.instances),
-    ]
-  }
-
-  #writeCatalogue(serviceId: string, offered: Offered | undefined): BatchItem<'pg'>[] {
-    if (!offered) return []
-    const { catalogue, digests } = offered
-    // Drizzle leaves an undefined column as it was.
-    const { instructions = null, legacyVersion = null } = catalogue
-    const row = { ...catalogue, instructions, legacyVersion, digests }
-    const insert = this.database
-      .insert(serviceTools)
-      .values({ serviceId, organisationId: this.organisationId, ...row })
-      .onConflictDoUpdate({ target: serviceTools.serviceId, set: { ...row, updatedAt: sql`now()` } })
-    return [insert]
-  }
-
-  #grantNames(serviceId: string, names: readonly NameClaim[]): BatchItem<'pg'>[] {
-    if (names.length === 0) return []
-    const rows = names.map((name) => ({ organisationId: this.organisationId, ...name, serviceId }))
-    return [this.#freeOrphanedNames(), this.database.insert(publicNames).values(rows).onConflictDoNothing()]
-  }
-
-  /** An update that raced a deletion may have left names with a service that is gone. */
-  #freeOrphanedNames(): BatchItem<'pg'> {
-    const gone = sql`(select id from services where organisation_id = ${this.organisationId} and deleted_at is not null)`
-    return this.database.delete(publicNames).where(sql`${publicNames.serviceId} in ${gone}`)
-  }
-
-  #replaceInstances(serviceId: string, instances: readonly ServiceInstance[] | undefined): BatchItem<'pg'>[] {
-    if (!instances) return []
-    const rows = instances.map((instance) => ({
-      ...instance,
-      serviceId,
-      organisationId: this.organisationId,
-    }))
-    const living = and(eq(serviceInstances.serviceId, serviceId), isNull(serviceInstances.deletedAt))
-    const clear = this.database
-      .update(serviceInstances)
-      .set({ deletedAt: sql`now()` })
-      .where(living)
-    if (rows.length === 0) return [clear]
-    // One that stays keeps its row.
-    const kept = { weight: sql`excluded.weight`, deletedAt: null }
-    const insert = this.database
-      .insert(serviceInstances)
-      .values(rows)
-      .onConflictDoUpdate({ target: serviceInstances.id, set: kept })
-    return [clear, insert]
+    const owner = { organisationId: this.organisationId, serviceId: write.id }
+    return writeDetails(this.database, owner, write, subjectOf(actor))
   }
 
   #living(id: string) {

@@ -1,20 +1,41 @@
 /**
- * Upstash's client with our own request beneath it. The client's keeps the status to itself, and the status tells
- * that the quota is spent (F62); it also makes an answer of an abort (F63).
+ * Upstash's REST API ("REST API", "Pipelining": a command is a JSON array). Its client keeps the status to itself,
+ * which tells that the quota is spent (F62), and makes an answer of an abort (F63).
  */
-import { Redis, type UpstashRequest, type UpstashResponse } from '@upstash/redis/cloudflare'
 
 /** What it is given goes out as it is, and comes back as text or number. Each command within `budgetMs`. */
-export class UpstashClient extends Redis {
+export class UpstashClient {
+  /** From the last answer: makes a replica wait until it has what was written through here. */
+  #syncToken = ''
+  readonly #url: string
+  readonly #token: string
+  readonly #budgetMs: number
+
   constructor(url: string, token: string, budgetMs: number) {
-    super({
-      url,
-      token,
-      automaticDeserialization: false,
-      enableTelemetry: false,
-      enableAutoPipelining: false,
+    this.#url = url
+    this.#token = token
+    this.#budgetMs = budgetMs
+  }
+
+  /** Throws `StoreRefusal` for everything that is not a result, and what `fetch` throws, also when it is too late. */
+  async send(...command: readonly (string | number)[]): Promise<unknown> {
+    const response = await fetch(this.#url, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${this.#token}`,
+        'content-type': 'application/json',
+        'upstash-sync-token': this.#syncToken,
+      },
+      body: JSON.stringify(command),
+      signal: AbortSignal.timeout(this.#budgetMs),
     })
-    this.client = new UpstashWire(url, token, budgetMs)
+    if (!response.ok) {
+      const text = await response.text()
+      throw new StoreRefusal(response.status === 429 || QUOTA_SPENT.test(text))
+    }
+    this.#syncToken = response.headers.get('upstash-sync-token') ?? this.#syncToken
+    const answer = await response.json<{ readonly result?: unknown }>()
+    return answer.result
   }
 }
 
@@ -30,37 +51,3 @@ export class StoreRefusal extends Error {
 
 /** What the errors of the daily and the monthly limit begin with; only Redis's text tells them from others. */
 const QUOTA_SPENT = /^\{\s*"error"\s*:\s*"ERR max (?:\w+ )?requests? limit exceeded/
-
-class UpstashWire {
-  /** From the last answer: makes a replica wait until it has what was written through here. */
-  upstashSyncToken = ''
-  readonly #url: string
-  readonly #token: string
-  readonly #budgetMs: number
-
-  constructor(url: string, token: string, budgetMs: number) {
-    this.#url = url
-    this.#token = token
-    this.#budgetMs = budgetMs
-  }
-
-  /** Throws `StoreRefusal` for everything that is not a result, and what `fetch` throws, also when it is too late. */
-  async request<T>({ body }: UpstashRequest): Promise<UpstashResponse<T>> {
-    const response = await fetch(this.#url, {
-      method: 'POST',
-      headers: {
-        authorization: `Bearer ${this.#token}`,
-        'content-type': 'application/json',
-        'upstash-sync-token': this.upstashSyncToken,
-      },
-      body: JSON.stringify(body),
-      signal: AbortSignal.timeout(this.#budgetMs),
-    })
-    if (!response.ok) {
-      const text = await response.text()
-      throw new StoreRefusal(response.status === 429 || QUOTA_SPENT.test(text))
-    }
-    this.upstashSyncToken = response.headers.get('upstash-sync-token') ?? this.upstashSyncToken
-    return await response.json<UpstashResponse<T>>()
-  }
-}

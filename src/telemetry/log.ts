@@ -6,12 +6,16 @@ const RANK: Record<LogLevel, number> = { debug: 0, info: 1, warn: 2, error: 3 }
 /** Beyond what JSON escapes: what ends a line for some readers, and what terminals obey or hide (S61). */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
 
-export type Log = (level: LogLevel, event: string, fields?: Readonly<Record<string, unknown>>) => void
+type Fields = Readonly<Record<string, unknown>>
+
+/** A function of the fields is called where the line is written at all. */
+export type Log = (level: LogLevel, event: string, fields?: Fields | (() => Fields)) => void
 
 export function openLog(least: LogLevel): Log {
   return (level, event, fields = {}) => {
     if (RANK[level] < RANK[least]) return
-    const line = JSON.stringify({ level, event, ...fields }).replace(UNPRINTABLE, escapeUnits)
+    const said = typeof fields === 'function' ? fields() : fields
+    const line = JSON.stringify({ level, event, ...said }).replace(UNPRINTABLE, escapeUnits)
     if (level === 'error' || level === 'warn') console.error(line)
     else console.log(line)
   }

@@ -19,6 +19,8 @@ export type Answer = {
   readonly text: string
   readonly members: ReadonlyMap<string, Span>
   readonly isError: boolean
+  /** What was sent for it, in bytes, decoded; of a stream, everything up to it. */
+  readonly bytes: number
   /** What it takes of the memory for answers; absent: it is too small to count. Whoever reads it gives it back. */
   readonly hold?: Hold
 }
@@ -66,12 +68,16 @@ async function readJson(
 ): Promise<Result<Answer, Fault>> {
   const declared = Number(response.headers.get('content-length') ?? Number.NaN)
   const isSmall = declared <= LIMITS.checkedAnswerBytes && !response.headers.has('content-encoding')
-  const text = isSmall ? ok(await response.text()) : await readText(response, hold)
-  return text.ok ? checkAnswer(text.value, idText) : text
+  if (isSmall) return checkAnswer(await response.text(), idText, declared)
+  const read = await readText(response, hold)
+  return read.ok ? checkAnswer(read.value.text, idText, read.value.bytes) : read
 }
 
 /** The whole body, given up as soon as it is larger than the limit; decoded bytes count (F19, F20). */
-async function readText(response: Response, hold: Hold): Promise<Result<string, Fault>> {
+async function readText(
+  response: Response,
+  hold: Hold,
+): Promise<Result<{ readonly text: string; readonly bytes: number }, Fault>> {
   const chunks: Uint8Array[] = []
   let size = 0
   try {
@@ -81,7 +87,7 @@ async function readText(response: Response, hold: Hold): Promise<Result<string, 
       if (!holdText(hold, size)) return err({ is: 'overloaded' })
       chunks.push(chunk)
     }
-    return ok(decodeAll(chunks, size))
+    return ok({ text: decodeAll(chunks, size), bytes: size })
   } finally {
     for (const chunk of chunks) free(chunk)
   }
@@ -112,9 +118,11 @@ async function readStream(
 ): Promise<Result<Answer, Fault>> {
   const reader = new EventReader()
   const pieces = new TextDecoder()
+  let bytes = 0
   for await (const chunk of response.body ?? []) {
+    bytes += chunk.length
     for (const event of reader.read(pieces.decode(chunk, { stream: true }))) {
-      const answer = checkAnswer(event.data, idText)
+      const answer = checkAnswer(event.data, idText, bytes)
       if (answer.ok) return answer
     }
     if (reader.held > LIMITS.eventBytes) return err({ is: 'too_large', limitBytes: LIMITS.eventBytes })
@@ -127,7 +135,7 @@ async function readStream(
  * Proves that this is the one answer to the request `idText`; `undefined`: to any request. An error may come
  * without an id.
  */
-export function checkAnswer(text: string, idText: string | undefined): Result<Answer, Fault> {
+export function checkAnswer(text: string, idText: string | undefined, bytes: number): Result<Answer, Fault> {
   if (!isJson(text)) return err({ is: 'not_mcp', detail: 'the answer is not complete JSON' })
   if (!/^\s*\{/.test(text)) return err({ is: 'not_mcp', detail: 'the answer is no JSON-RPC message' })
   const members = membersOf(text)
@@ -140,7 +148,7 @@ export function checkAnswer(text: string, idText: string | undefined): Result<An
   const id = idAt(text, members.get('id'))
   const hasOurId = id === undefined ? isError : idText === undefined || id === idText
   if (!hasOurId) return err({ is: 'not_mcp', detail: 'the answer carries another id' })
-  return ok({ text, members, isError })
+  return ok({ text, members, isError, bytes })
 }
 
 /** What a client must find to be able to tell what went wrong (JSON-RPC 2.0, section 5.1). */
@@ -166,9 +174,13 @@ function idAt(text: string, span: Span | undefined): string | undefined {
 const MAX_ID_CHARS = 6 * LIMITS.idChars + 2
 
 /** The raw text of the answer's `result`; `undefined`: it is an error. */
-export function resultOf(answer: Answer): string | undefined {
-  const span = answer.isError ? undefined : answer.members.get('result')
-  return span && cut(answer.text, span)
+export const resultOf = (answer: Answer): string | undefined =>
+  answer.isError ? undefined : rawOutcomeOf(answer)
+
+/** The raw text of what it says: its `result`, or its `error`. */
+export function rawOutcomeOf({ text, isError, members }: Answer): string | undefined {
+  const span = members.get(isError ? 'error' : 'result')
+  return span && cut(text, span)
 }
 
 /** The code of an answer that is an error. */
@@ -176,6 +188,13 @@ export function errorCodeOf({ isError, text, members }: Answer): number | undefi
   const error = isError ? members.get('error') : undefined
   return error && Number(readMember(cut(text, error), ['code']))
 }
+
+/** Looked for first: few answers say it, and so the others cost no more than a search. */
+const SAYS_ERROR = /"isError"\s*:\s*true/
+
+/** Whether a tool says that it failed (2025-11-25, "Tools", "Error Handling"). */
+export const isToolError = (answer: Answer): boolean =>
+  SAYS_ERROR.test(answer.text) && resultMember(answer, 'isError') === 'true'
 
 /** The raw text of a member of the answer's `result`. */
 export function resultMember(answer: Answer, name: string): string | undefined {

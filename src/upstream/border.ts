@@ -7,6 +7,8 @@ import type { UpstreamRequest } from './incoming.ts'
 export type Border = {
   /** Nothing in a result needs to change, so its bytes may pass unread. */
   readonly isOpen: boolean
+  /** The same of answers of more bytes than these; absent: of none. */
+  readonly opensAboveBytes?: number
   /** The raw `result` as the caller sees it. */
   result(raw: string): Promise<string>
   /** A notification as the caller sees it; `undefined`: it is not for the caller. */

@@ -3,7 +3,7 @@ import type { Hold } from '../platform/budget.ts'
 import { Deadline } from '../platform/deadline.ts'
 import { err, ok, type Result } from '../platform/result.ts'
 import { LIMITS } from '../protocol/limits.ts'
-import { type Body, bodyOf, errorCodeOf, readAnswer } from './answer.ts'
+import { type Body, bodyOf, readAnswer } from './answer.ts'
 import type { Conversation, Piece, Pieces, Sent, Verdict } from './conversation.ts'
 import { converse } from './converse.ts'
 import { describeAnswer, isUntouched, respondWith } from './deliver.ts'
@@ -50,7 +50,7 @@ async function deliver(
   const pieces = (): Pieces => piecesOf(call, begun, sessions)
   if (body === 'stream' && call.acceptsStream) return ok(stream(pieces(), deadline))
   if (body === 'json' && passesUnread(call, sent)) {
-    call.onOver({})
+    call.onOver({ unreadBytes: declaredBytes(sent.response) })
     return ok(passThrough(sent.response))
   }
   if (call.inputs.is === 'ask' && call.acceptsStream) return await deliverOrAsk(call, pieces(), deadline)
@@ -59,7 +59,7 @@ async function deliver(
   if (!answer.ok) return finish(call, deadline, answer)
   const { text, status } = await describeAnswer(answer.value, call, sent.dialect.era)
   deadline.end()
-  call.onOver({ errorCode: errorCodeOf(answer.value), wasTurnedAway: !sent.response.ok })
+  call.onOver({ answer: answer.value, wasTurnedAway: !sent.response.ok })
   return ok(respondWith(text, status, call.acceptsJson, kept(answer.value, call)))
 }
 
@@ -159,17 +159,19 @@ async function collect(
 
 /** Large answers of declared length are not held in memory: their transfer breaks visibly if they are cut short. */
 function passesUnread(call: UpstreamCall, { response, upstreamIdText, dialect }: Sent): boolean {
-  const declared = Number(response.headers.get('content-length') ?? Number.NaN)
+  const declared = declaredBytes(response)
   const isLarge = declared > LIMITS.checkedAnswerBytes && declared <= LIMITS.answerBytes
   return (
     isLarge &&
     response.ok &&
     upstreamIdText !== undefined &&
-    isUntouched(call, upstreamIdText, dialect.era) &&
+    isUntouched(call, upstreamIdText, dialect.era, declared) &&
     call.acceptsJson &&
     !response.headers.has('content-encoding')
   )
 }
+
+const declaredBytes = ({ headers }: Response): number => Number(headers.get('content-length') ?? Number.NaN)
 
 /** The deadline stays armed over the transfer; it goes with the request when that ends first. */
 const passThrough = (response: Response): Response =>

@@ -1,6 +1,7 @@
 /** How to reach one upstream: address, credential, fixed headers, and what was learned of its protocol. */
 import type { ByteBudget } from '../platform/budget.ts'
 import { Secret } from '../platform/secret.ts'
+import { type RequestContext, writeHeaders } from '../protocol/context.ts'
 import { HOPS_HEADER } from '../protocol/hops.ts'
 import type { Transport } from '../protocol/transport.ts'
 import type { Era } from '../protocol/version.ts'
@@ -26,6 +27,8 @@ export type Destination = {
   readonly auth: UpstreamAuth
   /** Gateways that the request on whose behalf this is came through; absent: it begins here. */
   readonly hops?: number
+  /** What travels with that request; absent: it begins here. */
+  readonly context?: RequestContext | undefined
 }
 
 export type Connection = Destination & {
@@ -50,7 +53,7 @@ export const spokenAt = (dialect: Dialect, { url, isOneOfSeveral }: Connection):
 
 /**
  * The headers of a request to an upstream. Nothing that a caller sent is among them but the count of gateways that it
- * came through (S10, S15, S19).
+ * came through, its name and its trace (S10, S15, S19).
  */
 export function requestHeaders(connection: Connection, dialect: Dialect | undefined): Headers {
   const headers = new Headers(connection.headers)
@@ -58,6 +61,7 @@ export function requestHeaders(connection: Connection, dialect: Dialect | undefi
   headers.set('accept', 'application/json, text/event-stream')
   headers.set('user-agent', 'switchyard')
   headers.set(HOPS_HEADER, String((connection.hops ?? 0) + 1))
+  if (connection.context) writeHeaders(headers, connection.context)
   if (dialect) headers.set('mcp-protocol-version', dialect.protocolVersion)
   if (dialect?.sessionId !== undefined) headers.set('mcp-session-id', dialect.sessionId)
   switch (connection.auth.type) {

@@ -4,6 +4,7 @@ import type { Hold } from '../platform/budget.ts'
 import type { Deadline } from '../platform/deadline.ts'
 import { describeRefusal, errorText, type Refusal } from '../protocol/refusal.ts'
 import type { Era } from '../protocol/version.ts'
+import type { Answer } from './answer.ts'
 import type { Beside } from './beside.ts'
 import type { Border } from './border.ts'
 import type { Connection, Dialect } from './connection.ts'
@@ -63,14 +64,17 @@ export type Piece = {
   readonly isLast: boolean
   /** Why the upstream gave no answer; on a last piece. */
   readonly fault?: Fault
-  /** The code of the answer, where it is an error of the upstream's own. */
-  readonly errorCode?: number | undefined
+  /** On a last piece: what the upstream answered. */
+  readonly answer?: Answer
 }
 
 /** What became of a call: its upstream answered, if with an error, or it did not. */
 export type Verdict = {
   readonly fault?: Fault | undefined
-  readonly errorCode?: number | undefined
+  /** As the upstream gave it; absent where it was passed on unread. */
+  readonly answer?: Answer
+  /** Of an answer that was passed on unread. */
+  readonly unreadBytes?: number
   /** Its error came with a status that turns requests away. */
   readonly wasTurnedAway?: boolean
 }

@@ -5,7 +5,7 @@
  */
 import { readText } from '../protocol/edit.ts'
 import { LIMITS } from '../protocol/limits.ts'
-import { type Answer, errorCodeOf, resultOf } from './answer.ts'
+import { type Answer, resultOf } from './answer.ts'
 import { type Passed, passInputRequired, passRequest } from './ask.ts'
 import { readWithBeside } from './beside.ts'
 import { type Conversation, faultPiece, type Piece, type Pieces, type Sent } from './conversation.ts'
@@ -105,7 +105,7 @@ async function* passAnswer(
     const { text, status } = await describeAnswer(answer, talk, sent.dialect.era)
     const eventId = place?.eventId && (await talk.border.eventId(place.eventId))
     const sealedId = eventId || undefined
-    yield { text, status, eventId: sealedId, hold: answer.hold, isLast: true, errorCode: errorCodeOf(answer) }
+    yield { text, status, eventId: sealedId, hold: answer.hold, isLast: true, answer }
     return undefined
   }
   const next: Sent | undefined = yield* passInputRequired(talk, result)

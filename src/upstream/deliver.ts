@@ -26,12 +26,16 @@ const MISSING_CAPABILITY = -32021
 const LEGACY_RESOURCE_NOT_FOUND = -32002
 const LEGACY_URL_NEEDED = -32042
 
-/** Whether an answer to `upstreamIdText` can leave as it came, unread. */
+/** Whether an answer to `upstreamIdText` of so many bytes can leave as it came, unread. */
 export const isUntouched = (
   { idText, era, border }: Delivery,
   upstreamIdText: string,
   upstreamEra: Era,
-): boolean => border.isOpen && idText === upstreamIdText && !(era === 'modern' && upstreamEra === 'legacy')
+  bytes: number,
+): boolean =>
+  (border.isOpen || bytes > (border.opensAboveBytes ?? Number.POSITIVE_INFINITY)) &&
+  idText === upstreamIdText &&
+  !(era === 'modern' && upstreamEra === 'legacy')
 
 /** The answer's text for the caller, and the status that goes with it. */
 export async function describeAnswer(
@@ -47,8 +51,12 @@ export async function describeAnswer(
   return delivery.era === 'modern' ? describeError(answer, delivery) : rewrite(answer, delivery)
 }
 
-/** A modern result says what it is, and for how long it holds (2026-07-28, "Results", "Caching"). */
-async function seenResult(raw: string, { era, method, border }: Delivery, upstreamEra: Era): Promise<string> {
+/** A result as the caller sees it. A modern one says what it is, and for how long it holds (2026-07-28, "Results", "Caching"). */
+export async function seenResult(
+  raw: string,
+  { era, method, border }: Pick<Delivery, 'era' | 'method' | 'border'>,
+  upstreamEra: Era,
+): Promise<string> {
   const seen = border.isOpen ? raw : await border.result(raw)
   if (era === 'legacy' || !seen.startsWith('{')) return seen
   // Whoever leaves it out means a whole result, and not every client takes that for granted.

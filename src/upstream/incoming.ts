@@ -87,6 +87,7 @@ async function* readStream(
   const events = new EventReader()
   const decoder = new TextDecoder()
   const hold = budget.open(deadline.signal)
+  let bytes = 0
   try {
     for (;;) {
       const read = source.read()
@@ -94,8 +95,9 @@ async function* readStream(
       const piece = await (Number.isFinite(afterMs) ? within(afterMs, read) : read)
       if (!piece) return yield { is: 'fault', fault: { is: 'timeout', afterMs } }
       if (piece.done) return yield { is: 'end' }
+      bytes += piece.value.length
       for (const event of events.read(decoder.decode(piece.value, { stream: true }))) {
-        const incoming = readEvent(event, idText)
+        const incoming = readEvent(event, idText, bytes)
         if (!incoming) continue
         yield incoming.is === 'answer' && hold.bytes > 0 ? held(incoming, hold) : incoming
         if (incoming.is === 'answer' && idText !== undefined) return
@@ -119,7 +121,7 @@ const held = (incoming: Extract<Incoming, { is: 'answer' }>, hold: Hold): Incomi
 })
 
 /** Messages of other requests, and what is no message at all, are passed over (F16–F18, S43, S44). */
-function readEvent(event: ServerEvent, idText: string | undefined): Incoming | undefined {
+function readEvent(event: ServerEvent, idText: string | undefined, bytes: number): Incoming | undefined {
   const isSilent = event.data.trim() === ''
   const place = placeOf(event, isSilent)
   if (isSilent) return place && { is: 'mark', ...place }
@@ -127,7 +129,7 @@ function readEvent(event: ServerEvent, idText: string | undefined): Incoming | u
   if (message?.['jsonrpc'] !== '2.0') return undefined
   const { method, id } = message
   if (typeof method !== 'string') {
-    const answer = checkAnswer(event.data, idText)
+    const answer = checkAnswer(event.data, idText, bytes)
     return answer.ok ? { is: 'answer', answer: answer.value, ...place } : undefined
   }
   if (id === undefined) return { is: 'notification', method, text: event.data, ...place }

@@ -2,6 +2,7 @@
  * One request in the words of its upstream: local names, the upstream's era, an id that is unique where the
  * session is shared. Everything else of `params` goes out as the caller wrote it, digit for digit (B100).
  */
+import { writeMeta } from '../protocol/context.ts'
 import { encodeHeader } from '../protocol/header.ts'
 import { cut, membersOf, writeObject } from '../protocol/json.ts'
 import { LIMITS } from '../protocol/limits.ts'
@@ -31,7 +32,8 @@ export type UpstreamRequestText = {
   readonly logLevel: string | undefined
 }
 
-const OWN_META: ReadonlySet<string> = new Set(Object.values(META))
+/** The modern envelope. */
+const OWN_META: readonly string[] = Object.values(META)
 
 export function outgoingRequest(request: UpstreamRequestText, dialect: Dialect, idText: string): Outgoing {
   const { connection, method } = request
@@ -66,22 +68,23 @@ export const fitsHeaders = (request: Repeatable): boolean =>
   repeated(request).reduce((chars, [, value]) => chars + value.length, 0) <= LIMITS.repeatedChars
 
 function upstreamParams(request: UpstreamRequestText, upstreamEra: Era): ReadonlyMap<string, string> {
-  if (request.era === upstreamEra) return request.params
+  const { context } = request.connection
+  const crosses = request.era !== upstreamEra
+  if (!crosses && context?.isGiven !== true) return request.params
   const params = new Map(request.params)
   const raw = params.get('_meta')
-  const meta = foreignMeta(raw?.startsWith('{') ? raw : '{}')
-  if (upstreamEra === 'modern') for (const [key, value] of envelopeOf(request)) meta.set(key, value)
+  const meta = rawMeta(raw?.startsWith('{') ? raw : '{}')
+  if (crosses) for (const key of OWN_META) meta.delete(key)
+  if (crosses && upstreamEra === 'modern')
+    for (const [key, value] of envelopeOf(request)) meta.set(key, value)
+  if (context?.isGiven) writeMeta(meta, context)
   if (meta.size > 0) params.set('_meta', writeObject(meta))
   else params.delete('_meta')
   return params
 }
 
-/** `_meta` without the modern envelope. */
-function foreignMeta(raw: string): Map<string, string> {
-  const meta = new Map<string, string>()
-  for (const [key, span] of membersOf(raw)) if (!OWN_META.has(key)) meta.set(key, cut(raw, span))
-  return meta
-}
+const rawMeta = (raw: string): Map<string, string> =>
+  new Map([...membersOf(raw)].map(([key, span]) => [key, cut(raw, span)]))
 
 /** The envelope of a modern request (2026-07-28, "Per-request metadata"). */
 export const envelopeOf = ({

@@ -21,14 +21,14 @@ type Arrow = { readonly file: string; readonly from: string; readonly to: string
 
 const IMPORT = /^\s*(?:import|export)\b[^'"]*?['"](\.[^'"]+)['"]/gm
 
-function readArrows(): Arrow[] {
-  const files = readdirSync(ROOT, { recursive: true, encoding: 'utf8' }).filter((file) =>
+function readArrows(root = ROOT): Arrow[] {
+  const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((file) =>
     file.endsWith('.ts'),
   )
   return files.flatMap((file) => {
-    const source = readFileSync(join(ROOT, file), 'utf8')
+    const source = readFileSync(join(root, file), 'utf8')
     return [...source.matchAll(IMPORT)].map(([, path = '']) => {
-      const target = relative(ROOT, join(dirname(join(ROOT, file)), path))
+      const target = relative(ROOT, join(dirname(join(root, file)), path))
       return { file, from: folderOf(file), to: folderOf(target), target }
     })
   })
@@ -56,6 +56,18 @@ describe('imports', () => {
       'index.ts',
       'realm.ts',
       'stores.ts',
+    ])
+  })
+
+  it('lead from the command line to what describes the gateway alone', () => {
+    const targets = readArrows(join(ROOT, '../cli')).map(({ target }) => target)
+    const taken = [...new Set(targets)].filter((target) => !target.startsWith('../cli/')).toSorted()
+    expect(taken).toEqual([
+      'admin/api/operations.ts',
+      'admin/api/service.ts',
+      'admin/client.ts',
+      'protocol/version.ts',
+      'registry/name.ts',
     ])
   })
 

@@ -11,6 +11,11 @@ import { startUpstream, type Upstream } from '../support/upstream.ts'
 /** Each is found also where only its middle is told, or where it is written in base64. */
 const canary = (where: string): string => `canary-${where}-5d41402abc4b2a76b9719d91`
 const CANARY = /canary-[a-z-]+/g
+const TRACE = {
+  traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+  tracestate: `v=${canary('tracestate')}`,
+  baggage: `user=${canary('baggage')}`,
+}
 /** Those that are not ours to choose: tokens of the stores, keys and tokens that the gateway makes. */
 let madeSecrets: readonly string[] = []
 const KEY = canary('encryption-key').slice(0, 32)
@@ -119,6 +124,8 @@ describe('S58 S59 secrets', () => {
     const wrong = { authorization: `Bearer ${canary('wrong-token')}` }
     await keep(gateway.rpc('tools/list', {}, { headers: wrong }))
     await keep(gateway.fetch('/api/v1/servers', { headers: { 'x-api-key': canary('wrong-key') } }))
+    const traced = { name: 'nope', _meta: TRACE }
+    await keep(gateway.rpc('tools/call', traced, { path: '/mcp/bearer', headers: TRACE }))
     await keep(gateway.rpc('tools/list', {}, { path: `/mcp?token=${canary('query')}` }))
     await keep(gateway.rpc('tools/list', {}, { path: `/mcp/none?token=${canary('query')}` }))
     await keep(gateway.manage('GET', `/api/v1/servers/none?token=${canary('query')}`))
@@ -157,7 +164,8 @@ describe('S58 S59 secrets', () => {
       capabilities: { elicitation: { form: {} } },
       arguments: { method: 'elicitation/create', note: canary('parked-argument') },
     })
-    const { body } = await gateway.fetch('/mcp/bearer', asking)
+    const headers = { ...asking.headers, ...TRACE }
+    const { body } = await gateway.fetch('/mcp/bearer', { ...asking, headers })
     expect(body.result.resultType).toBe('input_required')
   })
 
@@ -187,8 +195,9 @@ describe('S58 S59 secrets', () => {
       '/signed-in',
     ]
     for (const path of paths) await keep(gateway.manage('GET', `/api/v1/servers${path}`))
-    for (const path of ['/health', '/metrics', '/openapi.json', '/docs', '/nowhere'])
+    for (const path of ['/health', '/mcp/health', '/metrics', '/openapi.json', '/docs', '/nowhere'])
       await keep(gateway.fetch(path))
+    for (const path of ['/mcp/health', '/metrics']) await keep(gateway.manage('GET', path))
     for (const method of ['tools/list', 'prompts/list', 'resources/list', 'nope', 'initialize'])
       await keep(gateway.rpc(method, {}, { path: '/mcp' }))
     await eventually(10_000, async () => {

@@ -22,10 +22,17 @@ describe('S63 dependencies', () => {
   })
 
   it('run no script at installation but those that were allowed by name', () => {
-    const running = packages
+    const withScript = packages
       .filter(([, { hasInstallScript }]) => hasInstallScript)
       .map(([path]) => nameOf(path))
-    expect(running.filter((name) => manifest.allowScripts[name] !== true)).toEqual([])
+    const decided = Object.entries<boolean>(manifest.allowScripts)
+    expect(new Set(withScript)).toEqual(new Set(decided.map(([name]) => name)))
+    const allowed = decided.flatMap(([name, isAllowed]) => (isAllowed ? [name] : []))
+    expect(allowed.toSorted()).toEqual(['esbuild', 'node', 'workerd'])
+  })
+
+  it('tell nobody that they were installed, also where npm does not know of scripts that are not allowed', () => {
+    expect(manifest.scarfSettings).toEqual({ enabled: false })
   })
 
   it('hold no SDK with known holes', () => {

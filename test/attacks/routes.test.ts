@@ -1,5 +1,7 @@
 /** S20: a route that forgets to ask who comes in. Every route of the application is enumerated, so a new one counts. */
 import { describe, expect, it } from 'vitest'
+import { operations } from '../../src/admin/api/operations.ts'
+import { ASSETS } from '../../src/admin/assets.ts'
 import { createApp } from '../../src/app.ts'
 import { challenge } from '../../src/identity/challenge.ts'
 import { Identity } from '../../src/identity/identify.ts'
@@ -12,10 +14,20 @@ const OLDER = ['/sse', '/message', '/messages', '/mcp/sse', '/mcp/message']
 const METADATA = METADATA_PATHS.map((path) => path.replace(':service', 'x'))
 const PUBLIC = new Set([
   'GET /health',
+  'GET /mcp/health',
+  'GET /gateway/health',
+  // They describe the software.
+  'GET /openapi.json',
+  'GET /docs',
+  'GET /redoc',
+  ...ASSETS.map(({ path }) => `GET ${path}`),
   'POST /api/v1/auth/login',
   ...OLDER.flatMap((path) => [`GET ${path}`, `POST ${path}`]),
   ...METADATA.flatMap((path) => [`GET ${path}`, `OPTIONS ${path}`]),
 ])
+
+/** What is no operation: paths of MCP and of its authorization, and the description with its pages. */
+const UNDESCRIBED = /^\/(sse|messages?|mcp\/(sse|message)|\.well-known\/.*|openapi\.json|docs|redoc)$/
 
 /** Whatever a route would need behind the door; reaching for any of it fails the test. */
 const unreachable = new Proxy(
@@ -54,11 +66,22 @@ const app = createApp({
     approverOf: unreachable,
     visibilityOf: unreachable,
     figures: unreachable,
+    registryOf: unreachable,
+    survey: unreachable,
+    dependencies: unreachable,
     people: {} as never,
     allowedOrigins: [],
     noteRefusal: unreachable,
     turnAway: () => undefined,
     audit: unreachable,
+    usage: unreachable,
+    clock: Date.now,
+    defaultTimeoutMs: 1,
+    healthIntervalMs: 1,
+    admitAgent: async ({ headers }, endpoint, background) => {
+      const caller = await identity.identify(headers, background, endpoint)
+      return caller.ok ? caller.value : challenge(caller.error)
+    },
     admit: async ({ headers }, background) => {
       const caller = await identity.authenticate(headers, background)
       return caller.ok ? caller.value : challenge(caller.error)
@@ -67,6 +90,7 @@ const app = createApp({
   health: unreachable,
   resource: new ProtectedResource(undefined, undefined),
   upkeep: { tick: () => undefined } as never,
+  files: undefined,
   allowedHosts: [],
   log: () => undefined,
 })
@@ -82,6 +106,17 @@ describe('every route', () => {
   it('is found', () => {
     expect(routes.length).toBeGreaterThan(10)
     expect(routes.map(({ method, path }) => `${method} ${path}`)).toContain('POST /register')
+  })
+
+  it('of the management API is described, and nothing that there is not', () => {
+    const mounted = app.routes
+      .filter(
+        ({ method, path }) =>
+          method !== 'ALL' && !UNDESCRIBED.test(path) && !ASSETS.some((asset) => asset.path === path),
+      )
+      .map(({ method, path }) => `${method} ${path}`)
+    const described = Object.values(operations).map(({ method, path }) => `${method.toUpperCase()} ${path}`)
+    expect(mounted.toSorted()).toEqual(described.toSorted())
   })
 
   it.each(routes.filter(({ method, path }) => !PUBLIC.has(`${method} ${path}`)))(

@@ -50,7 +50,7 @@ describe('a tool whose text is not what it seems', () => {
     expect(await gateway.toolNames('/mcp/odd')).toEqual(['family', 'bossy'])
     const [row] = await stack.query("select detail from audit_log where action = 'service.register'")
     const suspicious = withheld.map(({ tool, reason }) => `${tool}: ${reason}`)
-    expect(row?.['detail']).toEqual({ tools: { suspicious } })
+    expect(row?.['detail']).toMatchObject({ tools: { suspicious } })
   })
 
   it('S39 cannot be called under any of its names', async () => {

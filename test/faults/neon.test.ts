@@ -182,7 +182,7 @@ describe('tables that this release does not know', () => {
     expect((await gateway.manage('GET', '/api/v1/servers')).status).toBe(200)
   })
   it('F58 one loud line says so in a minute', () => {
-    const lines = log.split('\n').filter((line) => line.includes('schema_behind'))
+    const lines = log.split('\n').filter((line) => line.includes('"event":"schema_behind"'))
     expect(lines.map((line) => JSON.parse(line))).toEqual([
       {
         level: 'error',

@@ -19,14 +19,10 @@ const headers = {
 
 /** An application in which everything behind the door throws this. */
 function startBroken(thrown: unknown) {
-  const broken = new Proxy(
-    {},
-    {
-      get: () => () => {
-        throw thrown
-      },
-    },
-  ) as never
+  const fail = (): never => {
+    throw thrown
+  }
+  const broken: never = new Proxy({}, { get: (_, name) => (name === 'ledger' ? broken : fail) }) as never
   const logged: Readonly<Record<string, unknown>>[] = []
   const identity = new Identity({
     secrets: { apiKey: new Secret('key'), bearerToken: new Secret('token'), tokenManages: true },
@@ -55,10 +51,18 @@ function startBroken(thrown: unknown) {
       approverOf: () => broken,
       visibilityOf: () => broken,
       figures: broken,
+      registryOf: () => broken,
+      survey: broken,
+      dependencies: broken,
       noteRefusal: () => undefined,
       turnAway: () => undefined,
       audit: broken,
+      usage: broken,
       allowedOrigins: [],
+      clock: broken,
+      defaultTimeoutMs: 1,
+      healthIntervalMs: 1,
+      admitAgent: broken,
       admit: async () => ({
         organisationId: 'default',
         subject: 'operator',
@@ -71,6 +75,7 @@ function startBroken(thrown: unknown) {
     health: broken,
     resource: new ProtectedResource(undefined, undefined),
     upkeep: broken,
+    files: undefined,
     allowedHosts: [],
     log: (_level, event, fields) => void logged.push({ event, ...fields }),
   })

@@ -45,9 +45,11 @@ function startUpkeep(failed: readonly string[], configured: readonly string[] = 
     registry: { heal: async () => undefined, held: { snapshot, ageMs: 0 } },
     registrar: {
       recover: ({ name }: ServiceRecord) => contact(name),
-      register: async ({ name }) => {
+    },
+    environment: {
+      apply: async ({ name }) => {
         await contact(name)
-        return name.startsWith('bad') ? err(storageAway) : ok(serviceOf(name, []))
+        return name.startsWith('bad') ? err(storageAway) : ok(undefined)
       },
     },
     reseal: async () => undefined,

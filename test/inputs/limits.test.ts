@@ -68,7 +68,7 @@ describe.each(RANGES)('%s', (field, min, max) => {
     expect(await show()).toEqual(before)
     expect((await gateway.manage('GET', '/api/v1/servers/never')).status).toBe(404)
   }
-  it.each([min - 1, max + 1, -1, 1.5, 1e21, null, '5', true, [1]])('%j is refused', (value) => refused(value))
+  it.each([min - 1, max + 1, -1, 1.5, 1e21, '5', true, [1]])('%j is refused', (value) => refused(value))
   it.each([min, max])('%j is taken', async (value) => {
     const { status } = await gateway.manage('PUT', '/api/v1/servers/limited', settingsWith(field, value))
     expect(status).toBe(200)

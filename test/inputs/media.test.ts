@@ -68,6 +68,16 @@ it.each(PATHS)('B23 a body without end is read to 1 MiB and no further by %s', a
   const oneTooMany = Array.from({ length: 17 }, () => CHUNK)
   expect(await post(path, { 'transfer-encoding': 'chunked' }, oneTooMany)).toMatch(TOO_LARGE)
 })
+/** A client that still writes may find the connection closed before it reads why: it asks again. */
+async function heard<T>(send: () => Promise<T>, tries = 5): Promise<T> {
+  try {
+    return await send()
+  } catch (error) {
+    if (tries === 1) throw error
+    return await heard(send, tries - 1)
+  }
+}
+
 it.each([
   ['B22', (text: string) => text],
   ['B23', (text: string) => new Blob([text]).stream()],
@@ -81,5 +91,6 @@ it.each([
     } as RequestInit)
   const call = JSON.stringify(CALL)
   expectEcho(await post(call + ' '.repeat(LIMIT - call.length)))
-  expectError(await post(call + ' '.repeat(LIMIT + 1 - call.length)), 413, -31413, 'Request body too large')
+  const tooLarge = call + ' '.repeat(LIMIT + 1 - call.length)
+  expectError(await heard(() => post(tooLarge)), 413, -31413, 'Request body too large')
 })

@@ -3,6 +3,7 @@
  * address is set. Where both must be there (`CI`), a missing address is a failing test.
  */
 import { describe, expect, test } from 'vitest'
+import { openPostgres } from '../../local/postgres/postgres.ts'
 
 /** Runs `suite` once per engine; `open` gets undefined for the embedded one. */
 export const describeEngines = (
@@ -20,3 +21,19 @@ export const describeEngines = (
 
 /** A name no other run uses. */
 export const uniqueName = (prefix: string): string => `${prefix}_${crypto.randomUUID().replaceAll('-', '')}`
+
+/** A database of its own on that server, until it is dropped. */
+export async function createDatabase(url: string): Promise<{ url: string; drop: () => Promise<void> }> {
+  const name = uniqueName('test')
+  const server = await openPostgres(url)
+  await server.run({ query: `CREATE DATABASE ${name}`, params: [] })
+  const own = new URL(url)
+  own.pathname = `/${name}`
+  return {
+    url: own.href,
+    drop: async () => {
+      await server.run({ query: `DROP DATABASE ${name} WITH (FORCE)`, params: [] })
+      await server.close()
+    },
+  }
+}

@@ -116,6 +116,17 @@ describe('npm start', { timeout: 60_000 }, () => {
     expect([status, body.result.structuredContent.id]).toEqual([200, '123'])
   })
 
+  it('shows the pages of the management API', async () => {
+    const page = await (await fetch(new URL('/docs', url()))).text()
+    const files = [...page.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, path = '']) => path)
+    expect(files.length).toBeGreaterThan(2)
+    for (const path of files) {
+      const response = await fetch(new URL(path, url()))
+      expect([path, response.status]).toEqual([path, 200])
+      expect((await response.text()).length).toBeGreaterThan(0)
+    }
+  })
+
   it('keeps its secrets to its owner', async () => {
     expect((await stat(join(directory, 'secrets.json'))).mode & 0o077).toBe(0)
     expect((await stat(join(directory, 'wrangler/wrangler.json'))).mode & 0o077).toBe(0)

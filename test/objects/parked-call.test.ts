@@ -16,6 +16,9 @@ type Kind = 'inviting' | 'silent'
 beforeAll(async () => {
   await register('inviting', inject('upstreams').inviting)
   await register('silent', inject('upstreams').silent)
+  const kept = { cacheTtlSeconds: 60 }
+  await register('kept-inviting', inject('upstreams').inviting, kept)
+  await register('kept-silent', inject('upstreams').silent, kept)
 })
 
 const call = (kind: Kind, params: object): Promise<any> =>
@@ -86,6 +89,25 @@ describe('a call that waits for its caller', () => {
     expect(answered.result.content[0].text).toMatch(/^accept/)
     expect(await factsSince()).toEqual({ runs: 1, cancelled: [] })
   })
+
+  it.each(['inviting', 'silent'] as const)(
+    'leaves nothing that is given again, whether its object was lost meanwhile or not (%s)',
+    async (kind) => {
+      const name = `kept-${kind}`
+      const ask = (params: object = {}): Promise<any> =>
+        callModern('tools/call', { name: `${name}__confirm`, arguments: {}, ...params }, { elicitation: {} })
+      for (let turn = 0; turn < 2; turn++) {
+        const before = await idsOfParked()
+        const asked = await ask()
+        expect(asked.result.resultType).toBe('input_required')
+        const id = (await idsOfParked()).find((each) => !before.includes(each)) ?? ''
+        if (kind === 'inviting')
+          await evictDurableObject(env.PARKED_CALL.get(env.PARKED_CALL.idFromString(id)))
+        expect((await ask(comeBack(asked))).result.content[0].text).toMatch(/^accept/)
+        await new Promise((resolve) => setTimeout(resolve, 300))
+      }
+    },
+  )
 
   it('takes each state once, before an eviction and after it', async () => {
     const factsSince = await watch('inviting')

@@ -69,12 +69,30 @@ describe('F46 a guard that is evicted', () => {
   it('keeps what it counted', async () => {
     const stub = newStub()
     const generation = generationOf(await ask(stub))
-    await tell(stub, { tallies: [tallyOf('', generation, { is: 'ok', isSlow: false })], durations: [10, 1] })
+    await tell(stub, {
+      tallies: [tallyOf('', generation, { is: 'ok', isSlow: false })],
+      durations: [10, 1],
+      calls: { success: 1 },
+    })
     await evictDurableObject(stub)
-    const { counts, latency } = await stub.view('a-service', LIMITS)
-    expect(counts.ok).toBe(1)
+    const { counts, latency, durations } = await stub.view('a-service', LIMITS)
+    expect(counts).toMatchObject({ ok: 1, calls: { success: 1 } })
+    expect(durations.count).toBe(1)
     expect(latency.p50Ms).toBeGreaterThan(0)
   })
+})
+
+it('a guard that is only looked at counts as not used, so that its instances are not probed for that', async () => {
+  const stub = newStub()
+  const isUsed = () =>
+    runInDurableObject(stub, async (_object, { storage }) => ({
+      key: storage.kv.get('key'),
+      alarm: await storage.getAlarm(),
+    }))
+  expect(await stub.glance(LIMITS)).toMatchObject({ breaker: { state: 'closed' }, counts: { ok: 0 } })
+  expect(await isUsed()).toEqual({ key: undefined, alarm: null })
+  await stub.view('default/a-service', LIMITS)
+  expect(await isUsed()).toEqual({ key: 'default/a-service', alarm: expect.any(Number) })
 })
 
 it('F48 an evicted guard takes no older generation for its own', async () => {
@@ -149,6 +167,8 @@ describe('records', () => {
     const { waiting, dropped } = (await stub.view('a-service', LIMITS)).usage
     expect(waiting).toBeLessThanOrEqual(50_000)
     expect(waiting + dropped).toBe(55_000)
+    await evictDurableObject(stub)
+    expect((await stub.view('a-service', LIMITS)).usage.dropped).toBe(dropped)
   })
   it('wait for Postgres in the object, whatever happens to it', async () => {
     const stub = newStub()

@@ -1,5 +1,6 @@
 /** Once before the tests inside the runtime: stores behind their wires, and upstreams that can be asked over HTTP. */
 import type { TestProject } from 'vitest/node'
+import { writeAssets } from '../../local/assets.ts'
 import { migrate } from '../../local/migration.ts'
 import { startNeon } from '../../local/postgres/neon.ts'
 import { openPglite } from '../../local/postgres/pglite.ts'
@@ -10,6 +11,7 @@ import { startUpstream } from '../support/upstream.ts'
 import { startPatient } from './patient.ts'
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  await writeAssets()
   const engine = await openPglite()
   const redis = await openRedis()
   const neon = await startNeon({ engine, port: 0 })

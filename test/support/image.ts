@@ -64,6 +64,7 @@ export const serviceOf = (
   config: {},
   sealedAuth: undefined,
   isEnabled: true,
+  cacheEpoch: 0,
   status: 'connected',
   statusReason: undefined,
   lastPingAt: undefined,

@@ -6,6 +6,7 @@ import { neon as neonClient } from '@neondatabase/serverless'
 import { inject } from 'vitest'
 import type { Fault } from '../../local/endpoint.ts'
 import { migrate } from '../../local/migration.ts'
+import type { Engine } from '../../local/postgres/engine.ts'
 import { startNeon } from '../../local/postgres/neon.ts'
 import { openPglite } from '../../local/postgres/pglite.ts'
 import { openRedis } from '../../local/redis/redis.ts'
@@ -38,10 +39,11 @@ type GatewaySettings = Readonly<Record<string, string | undefined>>
 
 export type Stack = Awaited<ReturnType<typeof startStack>>
 
-export async function startStack() {
+/** `open`: the Postgres behind it. */
+export async function startStack(open: () => Promise<Engine> = openPglite) {
   const database = new Dependency()
   const cache = new Dependency()
-  const engine = await openPglite()
+  const engine = await open()
   const redis = await openRedis()
   const neon = await startNeon({ engine, port: 0, ...database.hooks })
   const upstash = await startUpstash({ redis, token: 'redis-token', port: 0, ...cache.hooks })

@@ -257,6 +257,38 @@ describe('changing', () => {
     upstream.offer.tools.pop()
   })
 
+  it('takes away what is null: what holds then is the default', async () => {
+    const name = fresh()
+    const settings = {
+      timeoutMs: 5_000,
+      loadBalancer: 'random',
+      rateLimit: { requestsPerMinute: 100, burstLimit: 20 },
+      circuitBreaker: { failureThreshold: 5, recoveryTimeout: 30_000, halfOpenMaxCalls: 3 },
+      retry: {
+        maxAttempts: 3,
+        backoffStrategy: 'linear',
+        initialDelay: 1_000,
+        maxDelay: 10_000,
+        jitter: true,
+      },
+      cacheTtlSeconds: 5,
+      trusted: true,
+      pinDefinitions: true,
+      headers: { 'x-team': 'a' },
+      fallbackTools: [{ name: 'spare', inputSchema: {} }],
+    }
+    expect((await gateway.register(name, upstream.url, settings)).body).toMatchObject({
+      ...settings,
+      headers: { 'x-team': '[secret]' },
+    })
+    const nothing = Object.fromEntries(Object.keys(settings).map((key) => [key, null]))
+    const { status, body } = await gateway.manage('PUT', `/api/v1/servers/${name}`, nothing)
+    expect(status).toBe(200)
+    expect(Object.keys(settings).filter((key) => key in body)).toEqual([])
+    expect(upstream.requests.at(-1)?.headers).not.toHaveProperty('x-team')
+    expectProblem(await gateway.manage('PUT', `/api/v1/servers/${name}`, { url: null }), 400, 'invalid_body')
+  })
+
   it('to an address that does not work changes nothing', async () => {
     const name = fresh()
     await gateway.register(name, upstream.url)

@@ -26,6 +26,8 @@ export const services = pgTable(
     config: jsonb('config').notNull().default({}),
     sealedAuth: text('sealed_auth'),
     isEnabled: boolean('is_enabled').notNull().default(true),
+    /** How often the results of its tools were thrown away. */
+    cacheEpoch: bigint('cache_epoch', { mode: 'number' }).notNull().default(0),
     status: text('status').notNull().default('connected'),
     statusReason: text('status_reason'),
     lastPingAt: instant('last_ping_at'),

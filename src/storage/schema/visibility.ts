@@ -1,6 +1,16 @@
 /** Under which names things are offered, how, and to whom. */
 import { sql } from 'drizzle-orm'
-import { boolean, index, integer, pgTable, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
+import {
+  bigint,
+  boolean,
+  index,
+  integer,
+  pgTable,
+  primaryKey,
+  text,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core'
 import { createdAt, instant, updatedAt } from './column.ts'
 import { organisationId } from './identity.ts'
 import { serviceId } from './service.ts'
@@ -29,6 +39,9 @@ export const toolSettings = pgTable(
     tool: text('tool').notNull(),
     isEnabled: boolean('is_enabled').notNull().default(true),
     cacheTtlSeconds: integer('cache_ttl_seconds'),
+    cacheScope: text('cache_scope'),
+    /** How often its results were thrown away. */
+    cacheEpoch: bigint('cache_epoch', { mode: 'number' }).notNull().default(0),
     timeoutMs: integer('timeout_ms'),
     alias: text('alias'),
     description: text('description'),

@@ -181,6 +181,38 @@ describe('the gate', () => {
     expect(later).toMatchObject({ instances: [{ inFlight: 0 }, { inFlight: 0 }] })
   })
 
+  it('goes on counting over an eviction, and never back', () => {
+    const gate = new Gate()
+    const calls = { success: 2, error: 1, timeout: 1, cancelled: 1, refused: 3 }
+    gate.admit(telling({ calls, durations: [60, 2], durationsMs: 20, tallies: [tally({ ok: 2 })] }), NOW, 0)
+    const evicted = new Gate(structuredClone(gate.saved))
+    evicted.admit(telling({ calls: { success: 1 }, durations: [90, 1], durationsMs: 100 }), NOW, 0)
+    const { counts, durations } = evicted.view(LIMITS, NOW)
+    expect(counts).toMatchObject({ calls: { ...calls, success: 3 }, ok: 2, durationsMs: 120 })
+    expect(durations.count).toBe(3)
+    expect(durations.buckets.find(({ upToMs }) => upToMs === 10)?.count).toBe(2)
+    expect(durations.buckets.find(({ upToMs }) => upToMs === 100)?.count).toBe(3)
+  })
+
+  it('counts how often its circuit opened, from closed and from half-open', () => {
+    const gate = openGate()
+    expect(gate.view(LIMITS, NOW).counts.openings).toBe(1)
+    gate.admit(failures(5), NOW, 0.5)
+    expect(gate.view(LIMITS, NOW).counts.openings).toBe(1)
+    const later = NOW + LIMITS.recoveryMs
+    gate.admit(asking(), later, 0)
+    gate.admit(telling({ tallies: [tally({ generation: 3, failed: 1 })] }), later, 0.5)
+    expect(gate.view(LIMITS, later)).toMatchObject({ breaker: { state: 'open' }, counts: { openings: 2 } })
+  })
+
+  it('knows the calls under way in all isolates that it has heard of lately', () => {
+    const gate = new Gate()
+    gate.admit(telling({ inFlight: { u: 2, v: 1 } }), NOW, 0)
+    gate.admit(telling({ inFlight: { u: 4 } }, { isolate: 'b' }), NOW + 3_000, 0)
+    expect(gate.view(LIMITS, NOW + 3_000).inFlight).toBe(7)
+    expect(gate.view(LIMITS, NOW + 6_000).inFlight).toBe(4)
+  })
+
   it('shows operators how it stands', () => {
     const gate = openGate(limited)
     const news = {

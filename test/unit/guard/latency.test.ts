@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Latencies } from '../../../src/guard/latency.ts'
+import { type Histogram, Latencies } from '../../../src/guard/latency.ts'
 
 const of = (...durations: number[]): Latencies => {
   const latencies = new Latencies()
@@ -42,10 +42,40 @@ describe('how long calls took', () => {
     const [before, after] = [of(...list), of()]
     const shares = [0.2, 0.5, 0.9]
     const expected = shares.map((share) => before.percentileMs(share))
-    const kept = new Latencies(JSON.parse(JSON.stringify(before.counts)))
+    const kept = new Latencies(JSON.parse(JSON.stringify(before.pairs)))
     expect(shares.map((share) => kept.percentileMs(share))).toEqual(expected)
     after.addPairs(before.drain())
     expect(shares.map((share) => after.percentileMs(share))).toEqual(expected)
     expect(before.drain()).toEqual([])
+  })
+})
+
+describe('the histogram of them', () => {
+  const at = ({ buckets }: Histogram, boundMs: number): number | undefined =>
+    buckets.find(({ upToMs }) => upToMs === boundMs)?.count
+
+  it('counts how many took no longer than each bound, the bound itself included', () => {
+    const bounds = of().histogram.buckets.map(({ upToMs }) => upToMs)
+    expect(bounds.length).toBeGreaterThan(10)
+    for (const [place, bound] of bounds.entries()) {
+      const { histogram } = of(bound, bound * 1.01, bound * 0.99)
+      expect([bound, at(histogram, bound)]).toEqual([bound, 2])
+      expect(at(histogram, bounds[place - 1] ?? 0) ?? 0).toBe(0)
+      expect(histogram.count).toBe(3)
+    }
+  })
+
+  it('never falls from one bucket to the next, and holds every call but the longest', () => {
+    const durations = fc.array(fc.oneof(fc.nat(200_000), fc.double({ min: 0, max: 1e9, noNaN: true })))
+    fc.assert(
+      fc.property(durations, (list) => {
+        const { buckets, count } = of(...list).histogram
+        const counts = buckets.map((bucket) => bucket.count)
+        expect(counts).toEqual(counts.toSorted((a, b) => a - b))
+        expect(count).toBe(list.length)
+        const beyond = list.filter((durationMs) => durationMs > 101_000).length
+        expect(count - (counts.at(-1) ?? 0)).toBeGreaterThanOrEqual(beyond)
+      }),
+    )
   })
 })

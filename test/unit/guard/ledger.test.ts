@@ -64,6 +64,18 @@ describe('the ledger', () => {
     })
   })
 
+  it('sums what became of calls, and how long they took together', () => {
+    const ledger = new Ledger()
+    ledger.noteCall('refused')
+    expect(ledger.isEmpty).toBe(false)
+    for (const durationMs of [10, 20, 30]) {
+      ledger.noteEnd('', 1, ok, durationMs)
+      ledger.noteCall('success')
+    }
+    expect(ledger.drain()).toMatchObject({ calls: { success: 3, refused: 1 }, durationsMs: 60 })
+    expect(ledger.drain()).toEqual(NOTHING)
+  })
+
   it('F59 keeps 1,000 records or 1 MiB of them, and counts what it drops', () => {
     const many = new Ledger()
     for (let at = 0; at < 1_003; at++) many.keep(note(`${at}`))
@@ -74,5 +86,14 @@ describe('the ledger', () => {
     const after = note('after')
     large.keep(after)
     expect(large.drain()).toMatchObject({ dropped: 0, notes: [after] })
+  })
+
+  it('F59 keeps a record with less in it before it drops it', () => {
+    const ledger = new Ledger()
+    const bare = () => note('b'.repeat(640))
+    for (let at = 0; at < 1_001; at++) ledger.keep({ ...note('x'.repeat(60_000)), bare })
+    const { dropped, notes } = ledger.drain()
+    expect([dropped, notes.length]).toEqual([1, 1_000])
+    expect(notes.filter(({ chars }) => chars === 60_000)).toHaveLength(6)
   })
 })

@@ -31,7 +31,7 @@ const forward: Forward = {
   idText: '2',
   acceptsJson: true,
   acceptsStream: true,
-  correlationId: undefined,
+  context: { correlationId: 'c', trace: {}, isGiven: false },
   hops: 0,
 }
 

@@ -10,7 +10,7 @@ function open() {
   const notes: Note[] = []
   const clock = { now: NOW }
   const guard = { record: (_: unknown, note: Note) => void notes.push(note) }
-  const trail = new Trail({ guard, clock: () => clock.now })
+  const trail = new Trail({ guard, clock: () => clock.now, log: () => undefined })
   return {
     clock,
     notes,
@@ -61,7 +61,11 @@ describe('callers whom nobody knows', () => {
 
   it('S61 cannot break the line that tells of them', async () => {
     const { notes, tell } = open()
-    const trail = new Trail({ guard: { record: (_, note) => void notes.push(note) }, clock: () => NOW })
+    const trail = new Trail({
+      guard: { record: (_, note) => void notes.push(note) },
+      clock: () => NOW,
+      log: () => undefined,
+    })
     const refusal = {
       organisationId: 'default',
       actor: 'a\n{"b":1}',

@@ -28,23 +28,31 @@ describe('DOH_URL', () => {
     expect(settings({ DOH_URL: 'http://127.0.0.1:53/dns' }).dohUrl?.href).toBe('http://127.0.0.1:53/dns'))
 })
 
-it.each(['DOH_URL', 'PUBLIC_URL'])('%s that cannot be used is named, and not shown', (name) => {
-  for (const value of [
-    'nonsense',
-    'http://resolver.example/',
-    'ftp://a.example/',
-    'https://me:secret@a.example/',
-  ]) {
-    const found = read({ [name]: value })
-    expect(found.ok).toBe(false)
-    expect(found).toMatchObject({ error: [expect.stringContaining(name)] })
-    expect(JSON.stringify(found)).not.toMatch(/nonsense|resolver\.example|secret/)
-  }
-})
+it.each(['DOH_URL', 'PUBLIC_URL', 'MCP_GATEWAY_URL'])(
+  '%s that cannot be used is named, and not shown',
+  (name) => {
+    for (const value of [
+      'nonsense',
+      'http://resolver.example/',
+      'ftp://a.example/',
+      'https://me:secret@a.example/',
+    ]) {
+      const found = read({ [name]: value })
+      expect(found.ok).toBe(false)
+      expect(found).toMatchObject({ error: [expect.stringContaining(name)] })
+      expect(JSON.stringify(found)).not.toMatch(/nonsense|resolver\.example|secret/)
+    }
+  },
+)
 
 it('S10 PUBLIC_URL is where callers reach the gateway, or nothing', () => {
   expect(settings().publicUrl).toBeUndefined()
   expect(settings({ PUBLIC_URL: 'https://gateway.example' }).publicUrl?.hostname).toBe('gateway.example')
+  const named = { MCP_GATEWAY_URL: 'https://older.example' }
+  expect(settings(named).publicUrl?.hostname).toBe('older.example')
+  expect(settings({ ...named, PUBLIC_URL: 'https://gateway.example' }).publicUrl?.hostname).toBe(
+    'gateway.example',
+  )
 })
 
 it('S32 ALLOWED_HOSTS are names in any case, or none', () => {
@@ -53,4 +61,14 @@ it('S32 ALLOWED_HOSTS are names in any case, or none', () => {
     'a.example',
     'b.example:*',
   ])
+})
+
+it('CACHE_TTL_SECONDS is five minutes, or a whole number up to a day', () => {
+  expect(settings().cacheTtlSeconds).toBe(300)
+  expect(settings({ CACHE_TTL_SECONDS: '86400' }).cacheTtlSeconds).toBe(86_400)
+  for (const value of ['0', '-1', '1.5', '86401', 'often']) {
+    const found = read({ CACHE_TTL_SECONDS: value })
+    const fault = 'Setting CACHE_TTL_SECONDS must be a whole number from 1 to 86400.'
+    expect(found).toEqual({ ok: false, error: [fault] })
+  }
 })

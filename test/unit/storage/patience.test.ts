@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { NeonDbError } from '@neondatabase/serverless'
 import { restMs } from '../../../src/platform/backoff.ts'
 import { databasePolicy } from '../../../src/storage/database.ts'
+import { SqlFault } from '../../../src/storage/neon.ts'
 import { Patience } from '../../../src/storage/patience.ts'
 
-const fault = (code: string): NeonDbError => Object.assign(new NeonDbError('the text'), { code })
+const fault = (code: string): SqlFault => new SqlFault(code)
 
 /** A database that fails with these codes, then works. */
 function startDatabase() {
