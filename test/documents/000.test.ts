@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startShoppingService } from '../../examples/shopping-service/server.ts'
 import { startUserService } from '../../examples/user-service/server.ts'
 import { curl } from '../support/curl.ts'
-import type { Gateway } from '../support/gateway.ts'
+import { eventually, type Gateway } from '../support/gateway.ts'
 import { startStack, type Stack } from '../support/stack.ts'
 
 let stack: Stack
@@ -104,9 +104,11 @@ describe('document 000', () => {
   })
 
   it('answers the health check', async () => {
-    const { status, body } = await run('curl http://localhost:3001/health')
-    expect(status).toBe(200)
-    expect(body).toMatchObject({ status: 'ok', services: { connected: 2 } })
+    await eventually(10_000, async () => {
+      const { status, body } = await run('curl http://localhost:3001/health')
+      expect(status).toBe(200)
+      expect(body).toMatchObject({ status: 'ok', services: { connected: 2 } })
+    })
   })
 
   it('deletes a service softly', async () => {

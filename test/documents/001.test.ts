@@ -40,8 +40,10 @@ afterAll(async () => {
 
 describe('document 001', () => {
   it.each(['3002', '3003', '3001'])('every service on %s is healthy', async (port) => {
-    const { status, body } = await run(`curl http://localhost:${port}/health`)
-    expect([status, body.status]).toEqual([200, 'ok'])
+    await eventually(10_000, async () => {
+      const { status, body } = await run(`curl http://localhost:${port}/health`)
+      expect([status, body.status]).toEqual([200, 'ok'])
+    })
   })
 
   it('rejects a request without a token', async () => {
