@@ -1,16 +1,14 @@
 /** The ways in which a caller can come, from one that nobody looks at to one of whom everything is looked at. */
 import { callShot } from '../load/request.ts'
-import type { Shot } from '../load/plan.ts'
 import type { Service, Yard } from '../load/yard.ts'
-
-export type Caller = { readonly name: string; readonly shot: Shot }
+import type { Kind } from './kind.ts'
 
 const AGENT_TYPE = 'researcher'
 /** Rules that say nothing about the tool, and one that does. */
 const RULES = 200
 
 /** The first is the open one, with which the others are compared. */
-export async function callersOf(yard: Yard, { target }: Service): Promise<readonly Caller[]> {
+export async function callersOf(yard: Yard, { target }: Service): Promise<readonly Kind[]> {
   const { gateway } = yard
   const need = async (
     method: string,
@@ -23,7 +21,7 @@ export async function callersOf(yard: Yard, { target }: Service): Promise<readon
   }
   const shot = callShot(target.url, target.tool, { text: 'hi' })
   const { authorization: _, ...open } = shot.headers
-  const as = (name: string, headers: Readonly<Record<string, string>>): Caller => ({
+  const as = (name: string, headers: Readonly<Record<string, string>>): Kind => ({
     name,
     shot: { ...shot, headers: { ...open, ...headers } },
   })

@@ -1,0 +1,65 @@
+/** Calls of one kind or another, each compared with the same through the bare Worker. */
+import type { Work } from '../client/lap.ts'
+import type { Contender } from '../contender/contender.ts'
+import { lessIsBetter, moreIsBetter } from '../figure.ts'
+import { type Ground, SERVICES } from '../ground.ts'
+import { toolNames, type Wording } from '../offer.ts'
+import type { Entry, Row } from '../row.ts'
+
+type Point = {
+  readonly what: string
+  readonly service: keyof typeof SERVICES
+  readonly lanes: number
+  /** What varies: connections, or bytes. */
+  readonly at: number
+  readonly isInQuick: boolean
+  readonly wording?: Partial<Wording>
+  readonly isModern?: boolean
+  /** Absent: told, and no more. */
+  readonly goal?: number
+}
+
+const MIB = 1_048_576
+const SMALL = { lanes: 16, at: 16, isInQuick: true } as const
+/** What is large fills both cores with few. */
+const LARGE = { service: 'plain', lanes: 4 } as const
+
+const POINTS: readonly Point[] = [
+  { ...SMALL, what: 'client and upstream of 2026-07-28', service: 'plain', isModern: true },
+  { ...SMALL, what: 'answered by event stream', service: 'stream', goal: 0.8 },
+  { ...SMALL, what: 'upstream demands a session', service: 'session', goal: 0.8 },
+  { ...SMALL, what: 'service has a rate limit', service: 'limited', goal: 0.85, isInQuick: false },
+  { ...LARGE, what: 'answer of 1 MiB', at: MIB, wording: { more: MIB }, goal: 0.95, isInQuick: true },
+  ...[1_000, 30_000, 1_000_000].map((data): Point => {
+    return { ...LARGE, what: 'arguments in bytes', at: data, wording: { data }, isInQuick: false }
+  }),
+]
+
+export const kind: Row = {
+  id: 'kind',
+  what: 'tools/call, by who calls, what is called and how much is said',
+  isInQuick: true,
+  async run({ ground, pace, race }) {
+    const pairs = []
+    for (const point of POINTS.filter(({ isInQuick }) => isInQuick || !pace.isQuick))
+      pairs.push(await pairOf(point, ground))
+    const lapsOf = await race(pairs.flatMap(({ own, bare }) => [own, bare]))
+    return pairs.flatMap(({ own, bare, goal }) => {
+      const name = `${own.what} @ ${own.at}, ÷ bare`
+      return [
+        moreIsBetter(name, lapsOf(own), lapsOf(bare), goal),
+        lessIsBetter(name, lapsOf(own), lapsOf(bare)),
+      ]
+    })
+  },
+}
+
+async function pairOf({ what, service, lanes, at, wording, isModern = false, goal }: Point, ground: Ground) {
+  const yard = await ground.plain()
+  const place = SERVICES[service]
+  const bare = await ground.bare(yard.upstreams[place] ?? '')
+  const tools = toolNames(place, yard.offers)
+  const work: Work = { is: 'call', tools, wording: { more: 0, data: 0, ...wording }, isModern }
+  const enter = (contender: Contender): Entry => ({ what, contender, work, lanes, at })
+  return { own: enter(yard.contender), bare: enter(bare), goal }
+}
