@@ -4,9 +4,10 @@
  */
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { LIMITS } from '../../src/protocol/limits.ts'
 import { CAPABILITIES_KEY, HEADERS, META, openYard, type Yard } from '../support/base.ts'
 import { expectDocumented } from '../support/documented.ts'
-import { faultOf, oddAnswer } from '../support/odd-answer.ts'
+import { faultOf, oddAnswer, type OddAnswer } from '../support/odd-answer.ts'
 import { STAYS_CLOSED } from '../support/gateway.ts'
 import { startUpstream, type Upstream, type UpstreamOptions } from '../support/upstream.ts'
 import { exchange, type WireRequest } from '../support/wire.ts'
@@ -57,6 +58,15 @@ const ASKED = /^data: .*"id":"[\w-]{40,}","method":.*\n\n/m
 
 /** What a caller must have been given: the answer, a question, or a place at which to ask for the rest. */
 const SETTLED = /"id":7\b|^id: u/m
+
+/** A large answer of declared length passes as it came, whatever it says. */
+function passedUnread(told: string, odd: OddAnswer): boolean {
+  const fault = faultOf(odd)
+  if (fault.is !== 'respond' || fault.pieceBytes !== undefined || typeof fault.body !== 'function')
+    return false
+  const sent = Buffer.from(fault.body('7'))
+  return sent.length > LIMITS.checkedAnswerBytes && sent.toString() === told
+}
 
 type Caller = 'modern' | 'able' | 'legacy' | 'session'
 async function requestOf(
@@ -112,6 +122,7 @@ it('any answer', async () => {
       if (hit !== 'own') upstream?.forgetSessions()
       const told = await exchange(yard.gateway.url, request, { until: ASKED }).finally(clear)
       expect(told.status).toBeLessThan(500)
+      if (passedUnread(told.text, answer)) return
       expectDocumented(told, request.body, true)
       if (!ASKED.test(told.text)) expect(told.text).toMatch(SETTLED)
     },
