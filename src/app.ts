@@ -1,5 +1,6 @@
 /** The Hono app: which route runs which steps. What is thrown is a bug and ends here, told by a reference only. */
 import { type Context, Hono, type MiddlewareHandler } from 'hono'
+import { getPath } from 'hono/utils/url'
 import { type AdminPorts, adminRoutes } from './admin/routes.ts'
 import { operations } from './admin/api/operations.ts'
 import { type HealthPorts, reportHealth } from './admin/health.ts'
@@ -35,18 +36,25 @@ export type AppPorts = {
 export function createApp(ports: AppPorts): Hono {
   const { mcp, admin, health, resource, upkeep, files, allowedHosts, log } = ports
   const app = new Hono()
+  /** A page that made its own name lead here is told apart by that name (S32). */
+  const isHostAllowed = (host: string | null): boolean =>
+    allowedHosts.length === 0 || isAllowedHost(host ?? '', allowedHosts)
   const backgroundOf =
     (c: Context): Background =>
     (work) =>
       c.executionCtx.waitUntil(work)
 
-  const serve = async (c: Context): Promise<Response> => {
-    const origin = c.req.header('origin')
-    if (c.req.method === 'OPTIONS') return preflight(c.req.raw.headers, mcp.allowedOrigins)
-    const background = backgroundOf(c)
-    const response = await serveMcp(c.req.raw, c.req.param('name'), mcp, background)
+  const serve = async (
+    request: Request,
+    name: string | undefined,
+    background: Background,
+  ): Promise<Response> => {
+    const { headers, method } = request
+    if (method === 'OPTIONS') return preflight(headers, mcp.allowedOrigins)
+    const response = await serveMcp(request, name, mcp, background)
     upkeep.tick(background)
-    return origin === undefined ? response : withOrigin(response, origin, mcp.allowedOrigins)
+    const origin = headers.get('origin')
+    return origin === null ? response : withOrigin(response, origin, mcp.allowedOrigins)
   }
   const tellHealth = async (c: Context): Promise<Response> => {
     const background = backgroundOf(c)
@@ -57,7 +65,7 @@ export function createApp(ports: AppPorts): Hono {
   mount(app, operations.health, tellHealth)
   mount(app, operations.gatewayHealth, tellHealth)
   // From here on: what asks for health knows the gateway by its address alone.
-  if (allowedHosts.length > 0) app.use(requireHost(allowedHosts))
+  if (allowedHosts.length > 0) app.use(requireHost(isHostAllowed))
   app.on(['GET', 'POST'], [...OLDER_PATHS], () => goneEndpoint())
   app.on(['GET', 'OPTIONS'], [...METADATA_PATHS], (c) => resource.describe(c.req.raw) ?? unknownEndpoint())
   app.get('/openapi.json', () => new Response(describeOnce(operations), { headers: OPENAPI_HEADERS }))
@@ -73,8 +81,8 @@ export function createApp(ports: AppPorts): Hono {
     serveMcp(request, name, mcp, background, remarks)
   app.route('/', adminRoutes({ ...admin, serveMcp: ask }))
   // After the paths of this API below it, whose names no service can have.
-  app.all('/mcp', serve)
-  app.all('/mcp/:name', serve)
+  app.all('/mcp', (c) => serve(c.req.raw, undefined, backgroundOf(c)))
+  app.all('/mcp/:name', (c) => serve(c.req.raw, c.req.param('name'), backgroundOf(c)))
 
   app.notFound(() => unknownEndpoint())
   const tellBug = (thrown: unknown, request: Request): Response => {
@@ -87,13 +95,20 @@ export function createApp(ports: AppPorts): Hono {
     return refuse({ why: 'bug', ref })
   }
   app.onError((thrown, c) => tellBug(thrown, c.req.raw))
-  const { fetch } = app
-  const answer: typeof fetch = async (...call) => {
+  const { fetch: route } = app
+  /** Nearly every request is a POST to one path, and is spared the search among a hundred. */
+  const isTraffic = (request: Request): boolean =>
+    request.method === 'POST' && getPath(request) === '/mcp' && isHostAllowed(request.headers.get('host'))
+  const answer: typeof route = async (request, env, context) => {
     try {
-      return resource.announce(call[0], await fetch(...call))
+      const response =
+        context && isTraffic(request)
+          ? await serve(request, undefined, (work) => context.waitUntil(work))
+          : await route(request, env, context)
+      return resource.announce(request, response)
     } catch (thrown) {
       // `onError` hears of instances of Error alone (F70).
-      return tellBug(thrown, call[0])
+      return tellBug(thrown, request)
     }
   }
   app.fetch = async (...call) => {
@@ -104,11 +119,10 @@ export function createApp(ports: AppPorts): Hono {
   return app
 }
 
-/** A page that made its own name lead here is told apart by that name (S32). */
 const requireHost =
-  (allowed: readonly string[]): MiddlewareHandler =>
+  (isAllowed: (host: string | null) => boolean): MiddlewareHandler =>
   async (c, next) =>
-    isAllowedHost(c.req.header('host') ?? '', allowed) ? await next() : refuse({ why: 'host_refused' })
+    isAllowed(c.req.header('host') ?? null) ? await next() : refuse({ why: 'host_refused' })
 
 const describeOnce = rememberFor(describeApi)
 const OPENAPI_HEADERS = {
