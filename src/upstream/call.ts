@@ -1,6 +1,6 @@
 /** One request to one service, from its deadline to its answer, which is a value or a stream. */
 import type { Hold } from '../platform/budget.ts'
-import { Deadline } from '../platform/deadline.ts'
+import { Deadline, within } from '../platform/deadline.ts'
 import { err, ok, type Result } from '../platform/result.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import { type Body, bodyOf, readAnswer } from './answer.ts'
@@ -9,7 +9,7 @@ import { converse } from './converse.ts'
 import { describeAnswer, isUntouched, respondWith } from './deliver.ts'
 import type { Fault } from './fault.ts'
 import type { UpstreamSessions } from './session.ts'
-import { streamPieces } from './stream.ts'
+import { streamPieces, wholeStream } from './stream.ts'
 import { sendCall, type UpstreamCall } from './transmit.ts'
 
 /** A call that is on its way, and what the upstream has begun to answer. */
@@ -48,7 +48,7 @@ async function deliver(
 ): Promise<Result<Response, Fault>> {
   const { sent, deadline, body } = begun
   const pieces = (): Pieces => piecesOf(call, begun, sessions)
-  if (body === 'stream' && call.acceptsStream) return ok(stream(pieces(), deadline))
+  if (body === 'stream' && call.acceptsStream) return ok(await deliverStream(pieces(), deadline))
   if (body === 'json' && passesUnread(call, sent)) {
     call.onOver({ unreadBytes: declaredBytes(sent.response) })
     return ok(passThrough(sent.response))
@@ -134,12 +134,38 @@ async function deliverOrAsk(
     deadline.end()
     return ok(response)
   }
-  return ok(stream(prepend(first.value, pieces), deadline))
+  return ok(stream(resume(first, pieces), deadline))
 }
 
-async function* prepend(first: Piece, rest: Pieces): Pieces {
-  yield first
-  yield* rest
+/** Many servers open a stream for a single answer: one that comes with its beginning is written out whole, which costs less. */
+async function deliverStream(pieces: Pieces, deadline: Deadline): Promise<Response> {
+  const next = pieces.next()
+  const first = await within(SOON_MS, next)
+  if (!first || !(first.done || isWhole(first.value))) return stream(resume(first ?? next, pieces), deadline)
+  await pieces.return()
+  deadline.end()
+  return wholeStream(first)
+}
+
+/** Nobody notices that they were told so much later that their answer begins. */
+const SOON_MS = 10
+
+/** What counts in the memory for answers is given piece by piece, as it is taken. */
+const isWhole = ({ isLast, hold }: Piece): boolean => isLast && hold === undefined
+
+/** All pieces, of which the first was asked for already. */
+async function* resume(
+  asked: IteratorResult<Piece, void> | Promise<IteratorResult<Piece, void>>,
+  rest: Pieces,
+): Pieces {
+  try {
+    const first = await asked
+    if (first.done) return
+    yield first.value
+    yield* rest
+  } finally {
+    await rest.return()
+  }
 }
 
 /** For a caller that takes no stream: what was said on the way is dropped. */

@@ -31,6 +31,10 @@ export function streamPieces(
   return new Response(stream, { headers: STREAM_HEADERS })
 }
 
+/** The same where the first piece is all that there is. */
+export const wholeStream = (first: IteratorResult<Piece, void>): Response =>
+  new Response(writePiece(first), { headers: STREAM_HEADERS })
+
 function writePiece({ done, value }: IteratorResult<Piece, void>): string {
   if (done) return ''
   const { text, eventId, retryMs } = value
