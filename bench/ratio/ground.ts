@@ -5,7 +5,7 @@
 import { join } from 'node:path'
 import { type Contender, OWN } from './contender/contender.ts'
 import { type Part, startPart } from './contender/part.ts'
-import { BARE, STILL } from './contender/script.ts'
+import { BARE, READS, STILL } from './contender/script.ts'
 import { startWorker } from './contender/worker.ts'
 import { openYard, readUrls, type Yard, type YardOptions } from './contender/yard.ts'
 import { PLAIN, type ServiceOffer } from './offer.ts'
@@ -15,7 +15,8 @@ type Closeable = { close(): Promise<unknown> }
 /** The services of the plain yard, by their places. */
 export const SERVICES = { plain: 0, stream: 1, session: 2, limited: 3 } as const
 
-const PLAIN_OFFERS: readonly ServiceOffer[] = [
+/** What they offer. */
+export const PLAIN_OFFERS: readonly ServiceOffer[] = [
   PLAIN,
   { ...PLAIN, answers: 'stream' },
   { ...PLAIN, hasSessions: true },
@@ -61,10 +62,11 @@ export class Ground {
   }
 
   bare(upstream: string): Promise<Contender> {
-    return once(this.#contenders, `bare ${upstream}`, async () => {
-      const { contender } = this.#kept(await startWorker('bare', BARE, { UPSTREAM: upstream }))
-      return contender
-    })
+    return this.#before(upstream, 'bare', BARE)
+  }
+
+  reads(upstream: string): Promise<Contender> {
+    return this.#before(upstream, 'reads', READS)
   }
 
   /** Answers everything by this text. */
@@ -79,6 +81,13 @@ export class Ground {
       const part: Part<readonly string[]> = await startPart(script, [JSON.stringify(upstreams)], readUrls)
       const [url = ''] = this.#kept(part).said
       return { name: 'naive', url, headers: {}, isGreeted: true, lagMs: 0, processes: { [OWN]: part.pid } }
+    })
+  }
+
+  #before(upstream: string, name: string, script: string): Promise<Contender> {
+    return once(this.#contenders, `${name} ${upstream}`, async () => {
+      const { contender } = this.#kept(await startWorker(name, script, { UPSTREAM: upstream }))
+      return contender
     })
   }
 

@@ -10,6 +10,7 @@ const CONNECTIONS = [1, 16, 64, 256]
 const QUICK_CONNECTIONS = [1, 16]
 const GOAL = 0.85
 const GOAL_UP_TO = 64
+const MOST_READS = 64
 const ADDED_P50_MS = 0.15
 /** With more, what is slower than bare by an order only queues. */
 const MOST_NAIVE = 16
@@ -24,6 +25,7 @@ export const call: Row = {
     const tools = toolNames(SERVICES.plain, yard.offers)
     const work: Work = { is: 'call', tools, wording: { more: 0, data: 0 }, isModern: false }
     const bare = await ground.bare(upstream)
+    const reads = pace.isQuick ? undefined : await ground.reads(upstream)
     const others = pace.isQuick
       ? undefined
       : { naive: await ground.naive([upstream]), past: direct(upstream) }
@@ -40,11 +42,17 @@ export const call: Row = {
         lanes,
         own: enter(yard.contender),
         bare: enter(bare),
+        reads: reads && lanes <= MOST_READS ? enter(reads) : undefined,
         wide: wide && { naive: enter(wide.naive), past: enter(wide.past) },
       }
     })
     const lapsOf = await race(
-      points.flatMap(({ own, bare, wide }) => [own, bare, ...(wide ? [wide.naive, wide.past] : [])]),
+      points.flatMap(({ own, bare, reads, wide }) => [
+        own,
+        bare,
+        ...(reads ? [reads] : []),
+        ...(wide ? [wide.naive, wide.past] : []),
+      ]),
     )
     const figures = points.flatMap((point) => {
       const what = `tools/call @ ${point.lanes}`
@@ -53,6 +61,13 @@ export const call: Row = {
         moreIsBetter(`${what}, ÷ bare`, own, base, point.lanes <= GOAL_UP_TO ? GOAL : undefined),
         lessIsBetter(`${what}, ÷ bare`, own, base),
       ]
+      if (point.reads) {
+        const reading = lapsOf(point.reads)
+        told.push(
+          moreIsBetter(`${what}, ÷ reads`, own, reading),
+          lessIsBetter(`${what}, ÷ reads`, own, reading),
+        )
+      }
       if (point.lanes === 1) told.push(addedMs(`p50, ${what}, more than bare`, own, base))
       if (point.wide) told.push(moreIsBetter(`${what}, ÷ naive`, own, lapsOf(point.wide.naive), 1))
       if (point.wide) told.push(moreIsBetter(`${what}, ÷ no gateway`, own, lapsOf(point.wide.past)))

@@ -1,4 +1,4 @@
-/** Calls of one kind or another, each compared with the same through the bare Worker. */
+/** Calls of one kind or another, each compared with the same through the bare Worker, and one that reads what passes. */
 import type { Work } from '../client/lap.ts'
 import type { Contender } from '../contender/contender.ts'
 import { lessIsBetter, moreIsBetter } from '../figure.ts'
@@ -40,26 +40,31 @@ export const kind: Row = {
   what: 'tools/call, by who calls, what is called and how much is said',
   isInQuick: true,
   async run({ ground, pace, race }) {
-    const pairs = []
+    const groups = []
     for (const point of POINTS.filter(({ isInQuick }) => isInQuick || !pace.isQuick))
-      pairs.push(await pairOf(point, ground))
-    const lapsOf = await race(pairs.flatMap(({ own, bare }) => [own, bare]))
-    return pairs.flatMap(({ own, bare, goal }) => {
-      const name = `${own.what} @ ${own.at}, ÷ bare`
-      return [
-        moreIsBetter(name, lapsOf(own), lapsOf(bare), goal),
-        lessIsBetter(name, lapsOf(own), lapsOf(bare)),
-      ]
-    })
+      groups.push(await enterAll(point, ground, pace.isQuick))
+    const lapsOf = await race(groups.flatMap(({ own, bases }) => [own, ...bases]))
+    return groups.flatMap(({ own, bases, goal }) =>
+      bases.flatMap((base) => {
+        const { name } = base.contender
+        const what = `${own.what} @ ${own.at}, ÷ ${name}`
+        return [
+          moreIsBetter(what, lapsOf(own), lapsOf(base), name === 'bare' ? goal : undefined),
+          lessIsBetter(what, lapsOf(own), lapsOf(base)),
+        ]
+      }),
+    )
   },
 }
 
-async function pairOf({ what, service, lanes, at, wording, isModern = false, goal }: Point, ground: Ground) {
+async function enterAll(point: Point, ground: Ground, isQuick: boolean) {
+  const { what, service, lanes, at, wording, isModern = false, goal } = point
   const yard = await ground.plain()
   const place = SERVICES[service]
-  const bare = await ground.bare(yard.upstreams[place] ?? '')
+  const upstream = yard.upstreams[place] ?? ''
   const tools = toolNames(place, yard.offers)
   const work: Work = { is: 'call', tools, wording: { more: 0, data: 0, ...wording }, isModern }
   const enter = (contender: Contender): Entry => ({ what, contender, work, lanes, at })
-  return { own: enter(yard.contender), bare: enter(bare), goal }
+  const bases = [await ground.bare(upstream), ...(isQuick ? [] : [await ground.reads(upstream)])]
+  return { own: enter(yard.contender), bases: bases.map(enter), goal }
 }
