@@ -48,10 +48,17 @@ export type WorkerdOptions = {
   readonly v8Flags?: readonly string[]
 }
 
-/** Builds the bundle as a deployment would, without deploying. Resolves to its directory. */
-export async function buildBundle(directory = join(ROOT, 'dist')): Promise<string> {
+/**
+ * Builds the bundle as a deployment would, without deploying. Resolves to its directory. `isMinified: false` keeps the
+ * names of functions.
+ */
+export async function buildBundle(
+  directory = join(ROOT, 'dist'),
+  { isMinified = true }: { readonly isMinified?: boolean } = {},
+): Promise<string> {
   const wrangler = join(dirname(require.resolve('wrangler/package.json')), 'bin/wrangler.js')
   const args = [wrangler, 'deploy', '--dry-run', '--outdir', directory]
+  if (!isMinified) args.push('--no-minify')
   const env = {
     ...process.env,
     WRANGLER_SEND_METRICS: 'false',
