@@ -19,6 +19,9 @@ export type Session = {
   readonly beganAt: number
 }
 
+/** `context`: who may use it, and where. */
+type Remembered = { readonly context: string; readonly session: Session }
+
 const LIFETIME_MS = 86_400_000
 /** Longer than any id that is made here: its client's capabilities are bounded by `MAX_CAPABILITIES_CHARS`. */
 const MAX_ID_CHARS = 8_192
@@ -28,7 +31,8 @@ const MAX_REMEMBERED = 10_000
 export class Sessions {
   readonly #tickets: Tickets<Session>
   readonly #clock: Clock
-  readonly #remembered = new Map<string, Session>()
+  /** By id: long, so it is looked up as it came. */
+  readonly #remembered = new Map<string, Remembered>()
 
   constructor(keys: SealingKeys, clock: Clock) {
     this.#tickets = new Tickets(keys, 'session', readSession)
@@ -58,15 +62,17 @@ export class Sessions {
   async open(id: string, principal: Principal, endpoint: string): Promise<Session | undefined> {
     if (id.length > MAX_ID_CHARS) return undefined
     const context = contextOf(principal, endpoint)
-    const session = this.#remembered.get(`${context}|${id}`) ?? (await this.#tickets.open(id, context))
+    const known = this.#remembered.get(id)
+    const isKnown = known?.context === context
+    const session = isKnown ? known.session : await this.#tickets.open(id, context)
     if (!session || this.#clock() - session.beganAt > LIFETIME_MS) return undefined
-    this.#remember(id, context, session)
+    if (!isKnown) this.#remember(id, context, session)
     return session
   }
 
   #remember(id: string, context: string, session: Session): void {
     if (this.#remembered.size >= MAX_REMEMBERED) this.#remembered.clear()
-    this.#remembered.set(`${context}|${id}`, session)
+    this.#remembered.set(id, { context, session })
   }
 }
 
