@@ -34,6 +34,7 @@ export class RecordStore {
           to_timestamp("createdAt" / 1000.0) as created_at, usage
         from json_to_recordset(${records}::json) as given (id uuid, "organisationId" text, actor text, action text,
           target text, outcome text, detail jsonb, "createdAt" bigint, usage jsonb)
+        where "organisationId" = any (array(select id from organisations))
         order by id, (detail->>'count')::int desc nulls last
       ), used as (
         insert into tool_usage (id, organisation_id, service_id, tool, caller_id, caller_type, input, output,

@@ -187,6 +187,15 @@ describeEngines('with PGlite', 'TEST_DATABASE_URL', (url) => {
     expect(counted.ok && counted.value).toMatchObject([{ tool: 'once', calls: 1 }])
   })
 
+  it('a record of an organisation that there is not is left out alone', async () => {
+    const id = crypto.randomUUID()
+    const left = { organisationId: 'nowhere', actor: 'x', action: 'x', target: 'left', outcome: 'done' }
+    const taken = { ...left, organisationId: 'default', id, detail: {}, createdAt: Date.now() }
+    const records = JSON.stringify([{ ...taken, ...left, id: crypto.randomUUID() }, taken])
+    expect(await stores().records.store(records)).toBe(true)
+    expect(await stack.query(`select id from audit_log where target = 'left'`)).toEqual([{ id }])
+  })
+
   it('rows that are too old are deleted, of every organisation, portion by portion', async () => {
     const { usage } = stores()
     const left = async (): Promise<number> => {

@@ -1,7 +1,9 @@
 /** What is written down of calls and of everything else that is decided. */
 import { boolean, index, integer, jsonb, pgTable, text, uuid } from 'drizzle-orm/pg-core'
 import { createdAt, rawJson } from './column.ts'
-import { organisationId } from './identity.ts'
+
+/** No reference: Postgres would look up the organisation of each row, which the statement that stores many does once. */
+const organisationId = () => text('organisation_id').notNull()
 
 export const toolUsage = pgTable(
   'tool_usage',
