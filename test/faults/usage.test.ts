@@ -196,6 +196,29 @@ describeEngines('with PGlite', 'TEST_DATABASE_URL', (url) => {
     expect(await stack.query(`select id from audit_log where target = 'left'`)).toEqual([{ id }])
   })
 
+  it.each([
+    [[[2], [5]], 5],
+    [[[5], [2]], 5],
+    [[[2, 7, 3]], 7],
+    [[[2], [4, 9, 4]], 9],
+  ])(
+    'of one that counts several, told as %j, the most stays, beside those that are new',
+    async (told, most) => {
+      const { records } = stores()
+      const target = crypto.randomUUID()
+      const one = { organisationId: 'default', actor: 'x', action: 'x', outcome: 'x', createdAt: 1 }
+      const id = crypto.randomUUID()
+      for (const counts of told) {
+        const tallies = counts.map((count) => ({ ...one, id, target, detail: { count } }))
+        const other = { ...one, id: crypto.randomUUID(), target, detail: {} }
+        expect(await records.store(JSON.stringify([other, ...tallies]))).toBe(true)
+      }
+      const rows = await stack.query(`select detail from audit_log where target = '${target}'`)
+      expect(rows.filter(({ detail }) => 'count' in detail)).toEqual([{ detail: { count: most } }])
+      expect(rows).toHaveLength(told.length + 1)
+    },
+  )
+
   it('rows that are too old are deleted, of every organisation, portion by portion', async () => {
     const { usage } = stores()
     const left = async (): Promise<number> => {
