@@ -1,5 +1,6 @@
 /** API keys: `sy_` and 256 random bits, shown once, kept as their SHA-256. */
 import { encodeBase64Url } from '../platform/base64.ts'
+import { sha256 } from '../platform/hash.ts'
 import { principalOfKey, type Verifier } from './proof.ts'
 
 /** 43 characters hold 256 bits in base64url (RFC 4648, section 5). */
@@ -17,10 +18,7 @@ export function makeApiKey(): { readonly key: string; readonly prefix: string } 
 }
 
 /** In hexadecimal. Its 256 bits need no salt and no slow hash. */
-export async function hashApiKey(key: string): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(key))
-  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('')
-}
+export const hashApiKey = (key: string): Promise<string> => sha256(key)
 
 /** Found by its digest, so how long that takes tells nothing of a key. */
 export const verifyApiKey: Verifier = async (credential) => {
