@@ -12,10 +12,26 @@ import { createFromTemplate } from './template.ts'
 
 const { serialize, messages } = protocol
 
+const int16 = (value: number): Buffer => Buffer.from([value >> 8, value])
+const int32 = (value: number): Buffer => Buffer.concat([int16(value >> 16), int16(value)])
+
+const encodeValue = (value: string | null): Buffer => {
+  if (value === null) return int32(-1)
+  const bytes = Buffer.from(value)
+  return Buffer.concat([int32(bytes.length), bytes])
+}
+
+/** `Bind`, all as text. PGlite's own counts the bytes of a value letter by letter, and values may be long. */
+const encodeBind = (params: Statement['params']): Buffer => {
+  const unnamed = Buffer.from([0, 0])
+  const body = Buffer.concat([unnamed, int16(0), int16(params.length), ...params.map(encodeValue), int16(0)])
+  return Buffer.concat([Buffer.from('B'), int32(body.length + 4), body])
+}
+
 const encodeStatement = ({ query, params }: Statement): Uint8Array =>
   Buffer.concat([
     serialize.parse({ text: query }),
-    serialize.bind({ values: [...params] }),
+    encodeBind(params),
     serialize.describe({ type: 'P' }),
     serialize.execute({}),
     serialize.sync(),

@@ -62,3 +62,12 @@ test('two databases in memory share nothing', { timeout: 30_000 }, async () => {
   await expect(other.run(order('SELECT * FROM t'))).rejects.toThrow('does not exist')
   await Promise.all([one.close(), other.close()])
 })
+
+test('values of any text and length arrive as they are, and null as null', async () => {
+  const engine = await openPglite()
+  const params = ['', 'é€😀 \\ "', 'x'.repeat(70_000), null]
+  const query = 'SELECT $1::text, $2::text, $3::text, $4::text, octet_length($2::text)'
+  const { rows } = await engine.run({ query, params })
+  expect(rows).toEqual([[...params, String(Buffer.byteLength(params[1] ?? ''))]])
+  await engine.close()
+})
