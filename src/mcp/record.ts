@@ -3,6 +3,7 @@ import type { CallStatus } from '../guard/admission.ts'
 import type { Denial } from '../guard/desk.ts'
 import type { Note } from '../guard/ledger.ts'
 import { callerTypeOf, type Principal } from '../identity/principal.ts'
+import { idAt } from '../platform/id.ts'
 import { contextOf, correlationIdOf } from '../protocol/context.ts'
 import { echo } from '../protocol/echo.ts'
 import type { Message } from '../protocol/message.ts'
@@ -42,7 +43,7 @@ export function noteCall(
   const durationMs = now - startedAt
   const isTool = method === 'tools/call'
   const record: AuditRecord = {
-    id: crypto.randomUUID(),
+    id: idAt(now),
     organisationId: principal.organisationId,
     actor: principal.subject,
     action: `mcp.${method}`,
@@ -156,7 +157,7 @@ export const lineOfRefusal = (outcome: string, { request, message }: Refused) =>
 export function noteRefusal(why: string, refused: Refused, now: number): Note {
   const { principal, request, message, tool, remarks } = refused
   const record: AuditRecord = {
-    id: crypto.randomUUID(),
+    id: idAt(now),
     organisationId: principal.organisationId,
     actor: principal.subject,
     action: `mcp.${echo(message?.method ?? request.method)}`,

@@ -8,6 +8,7 @@ import type { Note } from '../guard/ledger.ts'
 import { DEFAULT_ORGANISATION } from '../identity/principal.ts'
 import type { Background } from '../platform/background.ts'
 import type { Clock } from '../platform/clock.ts'
+import { idAt } from '../platform/id.ts'
 import { correlationIdOf } from '../protocol/context.ts'
 import { echo } from '../protocol/echo.ts'
 import { takeReason } from '../protocol/refusal.ts'
@@ -50,14 +51,15 @@ export class Trail {
 
   /** The management API refused somebody who is known. */
   refuse(refusal: ManagementRefusal, background: Background): void {
-    const id = crypto.randomUUID()
+    const now = this.#ports.clock()
+    const id = idAt(now)
     const { detail, ...rest } = refusal
     const record = {
       ...rest,
       id,
       action: 'manage.refuse',
       detail: { correlationId: id, ...detail },
-      createdAt: this.#ports.clock(),
+      createdAt: now,
     }
     const note = { chars: NOTE_CHARS, write: () => auditText(record) }
     const { target, outcome } = record
@@ -75,7 +77,7 @@ export class Trail {
     const isFull = this.#tallies.size >= MAX_TALLIES && !this.#tallies.has(`${why} ${given}`)
     const source = isFull ? undefined : given
     const key = `${why} ${source}`
-    const tally = this.#tallies.get(key) ?? { id: crypto.randomUUID(), count: 0, isKept: false }
+    const tally = this.#tallies.get(key) ?? { id: idAt(now), count: 0, isKept: false }
     this.#tallies.set(key, tally)
     tally.count++
     if (tally.isKept) return
