@@ -7,6 +7,11 @@ export const holdText = (hold: Hold, size: number): boolean =>
   // What is small costs more to count than to hold.
   hold.resize(size > LIMITS.uncountedBytes ? size * LIMITS.memoryPerByte : 0)
 
+/** Gives the memory of bytes back at once: a collector would come to it when it is too late (F67). */
+export function free({ buffer }: Uint8Array<ArrayBuffer>): void {
+  if (!buffer.detached) buffer.transfer(0)
+}
+
 /** Answers are held for as long as they take to pass through. */
 export const MEMORY_BACK_MS = 1_000
 

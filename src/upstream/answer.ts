@@ -5,11 +5,12 @@
 import type { ByteBudget, Hold } from '../platform/budget.ts'
 import type { Deadline } from '../platform/deadline.ts'
 import { err, ok, type Result } from '../platform/result.ts'
+import { readWhole } from '../protocol/body.ts'
 import { readMember } from '../protocol/edit.ts'
 import { isJson } from '../protocol/grammar.ts'
 import { cut, isObjectAt, membersOf, type Span, stringAt } from '../protocol/json.ts'
 import { LIMITS } from '../protocol/limits.ts'
-import { holdText, MemorySpent } from '../protocol/memory.ts'
+import { free, holdText, MemorySpent } from '../protocol/memory.ts'
 import { EventReader } from '../protocol/sse.ts'
 import type { Fault } from './fault.ts'
 import { discard, faultOfDeadline, faultOfStatus } from './send.ts'
@@ -75,40 +76,20 @@ async function readJson(
 
 /** The whole body, given up as soon as it is larger than the limit; decoded bytes count (F19, F20). */
 async function readText(
-  response: Response,
+  { body }: Response,
   hold: Hold,
 ): Promise<Result<{ readonly text: string; readonly bytes: number }, Fault>> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  try {
-    for await (const chunk of response.body ?? []) {
-      size += chunk.length
-      if (size > LIMITS.answerBytes) return err({ is: 'too_large', limitBytes: LIMITS.answerBytes })
-      if (!holdText(hold, size)) return err({ is: 'overloaded' })
-      chunks.push(chunk)
-    }
-    return ok({ text: decodeAll(chunks, size), bytes: size })
-  } finally {
-    for (const chunk of chunks) free(chunk)
+  if (!body) return ok({ text: '', bytes: 0 })
+  const read = await readWhole(body, LIMITS.answerBytes, hold)
+  if (!read.ok) {
+    return err(
+      read.error === 'too_large' ? { is: 'too_large', limitBytes: LIMITS.answerBytes } : { is: 'overloaded' },
+    )
   }
-}
-
-function decodeAll(chunks: readonly Uint8Array[], size: number): string {
-  const bytes = new Uint8Array(size)
-  let at = 0
-  for (const chunk of chunks) {
-    bytes.set(chunk, at)
-    at += chunk.length
-    free(chunk)
-  }
-  const text = new TextDecoder().decode(bytes)
-  free(bytes)
-  return text
-}
-
-/** Gives the memory of bytes back at once: a collector would come to it when it is too late (F67). */
-function free({ buffer }: Uint8Array): void {
-  if (buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0)
+  const bytes = read.value.length
+  const text = new TextDecoder().decode(read.value)
+  free(read.value)
+  return ok({ text, bytes })
 }
 
 async function readStream(

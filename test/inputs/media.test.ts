@@ -68,6 +68,21 @@ it.each(PATHS)('B23 a body without end is read to 1 MiB and no further by %s', a
   const oneTooMany = Array.from({ length: 17 }, () => CHUNK)
   expect(await post(path, { 'transfer-encoding': 'chunked' }, oneTooMany)).toMatch(TOO_LARGE)
 })
+/** The sizes about which the pieces change that a body is read in. */
+const SIZES = [16_383, 16_384, 16_385, 32_769, 32_770, 32_771, 65_540, 131_079, 600_000]
+it.each(SIZES)('B22 a body of %s bytes is read as it was sent, whatever it comes in', async (size) => {
+  const whole = (text: string) => ({ ...CALL, params: { ...CALL.params, arguments: { text } } })
+  const marks = Array.from({ length: size / 6 + 1 }, (_, at) => String(at).padStart(6, '0')).join('')
+  const text = marks.slice(0, size - JSON.stringify(whole('')).length)
+  const body = JSON.stringify(whole(text))
+  expect(body.length).toBe(size)
+  for (const bytes of [body, new Blob([body]).stream()]) {
+    const init = { method: 'POST', headers: HEADERS, body: bytes, duplex: 'half' }
+    const answer = await yard.gateway.fetch('/mcp', init as RequestInit)
+    expect(answer.body.result.content).toEqual([{ type: 'text', text }])
+  }
+})
+
 /** A client that still writes may find the connection closed before it reads why: it asks again. */
 async function heard<T>(send: () => Promise<T>, tries = 5): Promise<T> {
   try {
