@@ -15,7 +15,9 @@ const CLOSE_BRACKET = 93
 const OPEN_BRACE = 123
 const CLOSE_BRACE = 125
 const NOWHERE = -1
-const ESCAPE = /["\\/bfnrt]|u[0-9a-fA-F]{4}/y
+/** What a string is made of; only so many escapes at once, since a search remembers each of them. */
+const STRETCH = /[^"\\\0-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\0-\x1f]*){0,100}/y
+const SHORT_CHARS = 24
 const WORDS = ['true', 'false', 'null']
 
 /** Deeper texts are refused, since what is open must be remembered. */
@@ -68,16 +70,22 @@ function afterKey(text: string, at: number): number {
 }
 
 function afterString(text: string, start: number): number {
-  for (let at = start + 1; ; at++) {
+  let at = start + 1
+  // Most are over before a search has begun.
+  for (const near = at + SHORT_CHARS; at < near; at++) {
     const code = text.charCodeAt(at)
     if (code === QUOTE) return at + 1
-    if (code === BACKSLASH) {
-      ESCAPE.lastIndex = at + 1
-      if (!ESCAPE.test(text)) return NOWHERE
-      at = ESCAPE.lastIndex - 1
-    }
     // Past the end of the text is not a number.
-    else if (!(code >= 32)) return NOWHERE
+    if (code === BACKSLASH || !(code >= 32)) break
+  }
+  for (;;) {
+    STRETCH.lastIndex = at
+    STRETCH.test(text)
+    const end = STRETCH.lastIndex
+    const code = text.charCodeAt(end)
+    if (code === QUOTE) return end + 1
+    if (code !== BACKSLASH || end === at) return NOWHERE
+    at = end
   }
 }
 

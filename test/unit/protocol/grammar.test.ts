@@ -77,9 +77,27 @@ describe('whether a text is JSON', () => {
     )
   })
 
+  it('is told as JSON.parse tells it, of long strings with many escapes', () => {
+    const right = fc.constantFrom('a', 'é', '\u2028', '\\n', '\\"', '\\\\', '\\u00E9', 'x'.repeat(30))
+    const wrong = fc.constantFrom('\n', '\0', '\x1f', '"', '\\', '\\a', '\\u00g0', '\\u00')
+    const run = fc.array(right, { maxLength: 400 }).map((pieces) => pieces.join(''))
+    fc.assert(
+      fc.property(run, fc.option(wrong, { nil: '' }), run, (before, odd, after) => {
+        for (const text of [`"${before}${odd}${after}"`, `"${before}${odd}`, `{"${before}${odd}${after}":1}`])
+          expect(isJson(text)).toBe(isParsed(text))
+      }),
+      { numRuns: 1_000 },
+    )
+  })
+
   it('S49 is told of texts of any depth', () => {
     expect(isJson('['.repeat(60_000) + ']'.repeat(60_000))).toBe(true)
     expect(isJson('['.repeat(4_000_000))).toBe(false)
     expect(isJson('{"a":'.repeat(1_000_000))).toBe(false)
+  })
+
+  it('S49 is told of strings of any length', () => {
+    expect(isJson(`"${'\\"'.repeat(4_000_000)}"`)).toBe(true)
+    expect(isJson(`"${'\\"'.repeat(4_000_000)}`)).toBe(false)
   })
 })
