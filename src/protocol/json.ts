@@ -15,11 +15,21 @@ const CLOSE_BRACKET = 93
 const OPEN_BRACE = 123
 const CLOSE_BRACE = 125
 
+/** Where long containers end, by where they begin: what was found once is not looked for again. */
+export type Ends = ReadonlyMap<number, number>
+
+/** The outer containers of a message are told apart; what is within them nobody asks for. */
+const OUTER_LEVELS = 3
+const LONG_CHARS = 1_024
+const NO_ENDS: Ends = new Map()
+
 /** Nesting depth, and number of values (an empty container counts as two). Linear in the text. */
-export function measureJson(text: string): { depth: number; nodes: number } {
+export function measureJson(text: string): { depth: number; nodes: number; ends: Ends } {
   let depth = 0
   let deepest = 0
   let nodes = 1
+  const begins: number[] = []
+  const ends = new Map<number, number>()
   for (let at = 0; at < text.length; at++) {
     switch (text.charCodeAt(at)) {
       case QUOTE:
@@ -28,29 +38,35 @@ export function measureJson(text: string): { depth: number; nodes: number } {
       case OPEN_BRACE:
       case OPEN_BRACKET:
         nodes++
+        if (depth < OUTER_LEVELS) begins[depth] = at
         if (++depth > deepest) deepest = depth
         break
       case CLOSE_BRACE:
-      case CLOSE_BRACKET:
-        depth--
+      case CLOSE_BRACKET: {
+        const begin = --depth < OUTER_LEVELS ? begins[depth] : undefined
+        if (begin !== undefined && at - begin > LONG_CHARS) ends.set(begin, at + 1)
         break
+      }
       case COMMA:
         nodes++
         break
     }
   }
-  return { depth: deepest, nodes }
+  return { depth: deepest, nodes, ends }
 }
 
-/** The members of the object that starts at `start` (white space allowed). A key given twice: the last wins. */
-export function membersOf(text: string, start = 0): Map<string, Span> {
+/**
+ * The members of the object that starts at `start` (white space allowed). A key given twice: the last wins. `ends`: of
+ * this text, where it was measured.
+ */
+export function membersOf(text: string, start = 0, ends = NO_ENDS): Map<string, Span> {
   const members = new Map<string, Span>()
   let at = skipSpace(text, skipSpace(text, start) + 1)
   while (text.charCodeAt(at) === QUOTE) {
     const keyEnd = endOfString(text, at)
     const key = readString(text, { start: at, end: keyEnd })
     const valueStart = skipSpace(text, skipSpace(text, keyEnd) + 1)
-    const end = endOfValue(text, valueStart)
+    const end = ends.get(valueStart) ?? endOfValue(text, valueStart)
     members.set(key, { start: valueStart, end })
     at = skipSpace(text, end)
     if (text.charCodeAt(at) !== COMMA) break

@@ -4,7 +4,7 @@
  * it: parts that need no change are passed on from there.
  */
 import { err, ok, type Result } from '../platform/result.ts'
-import { cut, elementsOf, measureJson, membersOf, type Span } from './json.ts'
+import { cut, elementsOf, type Ends, measureJson, membersOf, type Span } from './json.ts'
 import { LIMITS } from './limits.ts'
 import type { Refusal } from './refusal.ts'
 
@@ -58,10 +58,10 @@ export function decodeBody(bytes: Uint8Array): Result<Decoded, Undecoded> {
   } catch {
     return err({ refusal: { why: 'parse_error' } })
   }
-  const { depth, nodes } = measureJson(text)
+  const { depth, nodes, ends } = measureJson(text)
   if (depth > LIMITS.jsonDepth) return invalid('too deeply nested')
   if (nodes > LIMITS.jsonNodes) return invalid('too many values')
-  if (!Array.isArray(value)) return readOne(text, value)
+  if (!Array.isArray(value)) return readOne(text, value, ends)
   if (value.length === 0) return invalid('batches are not supported')
   return ok({ is: 'batch', texts: elementsOf(text).map((element) => cut(text, element)) })
 }
@@ -72,7 +72,7 @@ export function decodeElement(text: string): Result<Decoded, Undecoded> {
   return Array.isArray(value) ? invalid() : readOne(text, value)
 }
 
-function readOne(text: string, value: unknown): Result<Decoded, Undecoded> {
+function readOne(text: string, value: unknown, ends?: Ends): Result<Decoded, Undecoded> {
   if (!isObject(value)) return invalid()
   const { method, id, params } = value
   if (typeof method !== 'string' || method === '') {
@@ -87,12 +87,12 @@ function readOne(text: string, value: unknown): Result<Decoded, Undecoded> {
     return err({ refusal: { why: 'invalid_params', detail: 'expected an object', status: 400 }, ...echo })
   }
   const meta = params?.['_meta']
-  const members = membersOf(text)
+  const members = membersOf(text, 0, ends)
   const message = {
     method,
     idText,
     params,
-    rawParams: params === undefined ? NO_PARAMS : rawMembers(text, members.get('params')),
+    rawParams: params === undefined ? NO_PARAMS : rawMembers(text, members.get('params'), ends),
     meta: isObject(meta) ? meta : undefined,
     ...unknownMembers(text, members),
   }
@@ -126,9 +126,9 @@ function readReply(text: string, { id, jsonrpc, error }: JsonObject): Result<Dec
 /** An answer to nothing that was asked. */
 export const UNASKED: Refusal = { why: 'invalid_request', detail: 'responses are not accepted' }
 
-function rawMembers(text: string, span: Span | undefined): ReadonlyMap<string, string> {
+function rawMembers(text: string, span: Span | undefined, ends?: Ends): ReadonlyMap<string, string> {
   const raw = new Map<string, string>()
-  if (span) for (const [key, value] of membersOf(text, span.start)) raw.set(key, cut(text, value))
+  if (span) for (const [key, value] of membersOf(text, span.start, ends)) raw.set(key, cut(text, value))
   return raw
 }
 

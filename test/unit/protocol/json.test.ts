@@ -75,6 +75,28 @@ describe('measuring', () => {
     )
   })
 
+  it('tells where long containers end, so that nobody looks for it again', () => {
+    const inner = fc.oneof(
+      fc.jsonValue(),
+      fc.array(fc.constantFrom('{"[', 1, null, {}), { minLength: 100, maxLength: 1_000 }),
+    )
+    const outer = fc.dictionary(fc.string(), fc.oneof(inner, fc.dictionary(fc.string(), inner)))
+    let found = 0
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), outer), fc.nat(3), (object, indent) => {
+        const text = spaced(object, indent)
+        const { ends } = measureJson(text)
+        found += ends.size
+        const members = membersOf(text)
+        expect(membersOf(text, 0, ends)).toEqual(members)
+        for (const { start } of members.values()) {
+          if (text[start] === '{') expect(membersOf(text, start, ends)).toEqual(membersOf(text, start))
+        }
+      }),
+    )
+    expect(found).toBeGreaterThan(10)
+  })
+
   it('ends on any text at all', () => {
     fc.assert(fc.property(fc.string(), (text) => measureJson(text).depth >= 0))
   })
