@@ -7,6 +7,7 @@ import { type Deadline, within } from '../platform/deadline.ts'
 import { cut, membersOf } from '../protocol/json.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import { holdText } from '../protocol/memory.ts'
+import { PieceReader } from '../protocol/pieces.ts'
 import { isObject, type RawMembers, unknownMembers } from '../protocol/message.ts'
 import { EventReader, type ServerEvent } from '../protocol/sse.ts'
 import { type Answer, bodyOf, checkAnswer, faultOfBody, readAnswer } from './answer.ts'
@@ -81,7 +82,7 @@ async function* readStream(
   body: ReadableStream<Uint8Array>,
   { idText, deadline, budget, idleMs = () => LIMITS.streamIdleMs, letGo }: ReadOptions,
 ): AsyncGenerator<Incoming, void, void> {
-  const source = body.getReader()
+  const source = new PieceReader(body)
   const cancel = (): void => void source.cancel().catch(() => undefined)
   letGo?.addEventListener('abort', cancel, { once: true })
   const events = new EventReader()
