@@ -118,8 +118,23 @@ async function readStream(
  */
 export function checkAnswer(text: string, idText: string | undefined, bytes: number): Result<Answer, Fault> {
   if (!isJson(text)) return err({ is: 'not_mcp', detail: 'the answer is not complete JSON' })
-  if (!/^\s*\{/.test(text)) return err({ is: 'not_mcp', detail: 'the answer is no JSON-RPC message' })
-  const members = membersOf(text)
+  if (!isObjectText(text)) return err({ is: 'not_mcp', detail: 'the answer is no JSON-RPC message' })
+  return readResponse(text, membersOf(text), idText, bytes)
+}
+
+const isObjectText = (text: string): boolean => /^\s*\{/.test(text)
+
+/** The members of a message; `undefined`: the text is none. */
+export const readMembers = (text: string): ReadonlyMap<string, Span> | undefined =>
+  isJson(text) && isObjectText(text) ? membersOf(text) : undefined
+
+/** The same of a message whose members are known. */
+export function readResponse(
+  text: string,
+  members: ReadonlyMap<string, Span>,
+  idText: string | undefined,
+  bytes: number,
+): Result<Answer, Fault> {
   const [result, error] = [members.get('result'), members.get('error')]
   const isError = error !== undefined
   const isResponse = isError ? isErrorAt(text, error) && !result : result && isObjectAt(text, result)
@@ -146,10 +161,13 @@ function isErrorAt(text: string, error: Span): boolean {
 
 /** The id as we would write it, `undefined` where there is none; a long one is somebody else's. */
 function idAt(text: string, span: Span | undefined): string | undefined {
-  if (!span || !/^["\d-]/.test(cut(text, span))) return undefined
+  if (!span || !isIdAt(text, span)) return undefined
   if (span.end - span.start > MAX_ID_CHARS) return ''
   return JSON.stringify(JSON.parse(cut(text, span)))
 }
+
+/** A string or a number. */
+export const isIdAt = (text: string, { start }: Span): boolean => /["\d-]/.test(text.charAt(start))
 
 /** Each character of an id may be written as an escape of six. */
 const MAX_ID_CHARS = 6 * LIMITS.idChars + 2

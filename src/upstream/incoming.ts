@@ -4,13 +4,13 @@
  */
 import type { ByteBudget, Hold } from '../platform/budget.ts'
 import { type Deadline, within } from '../platform/deadline.ts'
-import { cut, membersOf } from '../protocol/json.ts'
+import { cut, stringAt } from '../protocol/json.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import { holdText } from '../protocol/memory.ts'
 import { PieceReader } from '../protocol/pieces.ts'
-import { isObject, type RawMembers, unknownMembers } from '../protocol/message.ts'
+import { type RawMembers, unknownMembers } from '../protocol/message.ts'
 import { EventReader, type ServerEvent } from '../protocol/sse.ts'
-import { type Answer, bodyOf, checkAnswer, faultOfBody, readAnswer } from './answer.ts'
+import { type Answer, bodyOf, faultOfBody, isIdAt, readAnswer, readMembers, readResponse } from './answer.ts'
 import type { Fault } from './fault.ts'
 
 /** A place in a stream from which it can be resumed (2025-11-25, "Resumability and Redelivery"). */
@@ -126,21 +126,20 @@ function readEvent(event: ServerEvent, idText: string | undefined, bytes: number
   const isSilent = event.data.trim() === ''
   const place = placeOf(event, isSilent)
   if (isSilent) return place && { is: 'mark', ...place }
-  const message = parseObject(event.data)
-  if (message?.['jsonrpc'] !== '2.0') return undefined
-  const { method, id } = message
-  if (typeof method !== 'string') {
-    const answer = checkAnswer(event.data, idText, bytes)
+  const members = readMembers(event.data)
+  if (!members || stringAt(event.data, members.get('jsonrpc')) !== '2.0') return undefined
+  const method = stringAt(event.data, members.get('method'))
+  if (method === undefined) {
+    const answer = readResponse(event.data, members, idText, bytes)
     return answer.ok ? { is: 'answer', answer: answer.value, ...place } : undefined
   }
-  if (id === undefined) return { is: 'notification', method, text: event.data, ...place }
-  const members = membersOf(event.data)
-  const [idSpan, params] = [members.get('id'), members.get('params')]
-  if (!idSpan || (typeof id !== 'string' && typeof id !== 'number')) return undefined
+  const [id, params] = [members.get('id'), members.get('params')]
+  if (!id) return { is: 'notification', method, text: event.data, ...place }
+  if (!isIdAt(event.data, id)) return undefined
   return {
     is: 'request',
     method,
-    idText: cut(event.data, idSpan),
+    idText: cut(event.data, id),
     ...(params && { params: cut(event.data, params) }),
     ...unknownMembers(event.data, members),
     ...place,
@@ -152,13 +151,4 @@ function placeOf({ id, retry }: ServerEvent, isSilent: boolean): { readonly plac
   const retryMs = retry !== undefined && /^\d+$/.test(retry) ? Number(retry) : undefined
   if (eventId === undefined && retryMs === undefined) return undefined
   return { place: { eventId, retryMs, isInvited: isSilent && eventId !== undefined } }
-}
-
-function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isObject(value) ? value : undefined
-  } catch {
-    return undefined
-  }
 }
