@@ -350,4 +350,17 @@ describe('an upstream that fails', () => {
       expect(body.result.content[0].text.length).toBe(bytes)
     }
   })
+  it.each([5_000, 100_000])(
+    'large answers on a stream arrive as they were sent, in pieces of %s',
+    async (pieceBytes) => {
+      const text = Array.from({ length: 60_000 }, (_, at) => `${at}é`).join('')
+      const result = { content: [{ type: 'text', text }] }
+      const body = (id: string): string =>
+        `data: {"jsonrpc":"2.0","id":${id},"result":${JSON.stringify(result)}}\n\n`
+      for (const accept of ['application/json, text/event-stream', 'application/json']) {
+        fail({ is: 'respond', headers: { 'content-type': 'text/event-stream' }, body, pieceBytes })
+        expect(messages(await call({ accept })).at(-1).result).toEqual(result)
+      }
+    },
+  )
 })
