@@ -171,10 +171,12 @@ export async function connect(
   if ('why' in auth) return err(auth)
   const isOneOfSeveral = instances.length > 1
   const { budget } = ports
-  const headers = config.headers ?? {}
+  const { headers = NO_HEADERS } = config
   const context = given && contextFor(given, config.trusted === true)
   return ok({ url: instance.url, isOneOfSeveral, transport, headers, auth, hops, context, budget })
 }
+
+const NO_HEADERS: Connection['headers'] = {}
 
 const notCallable = ({ name }: ServiceRecord): Refusal => ({
   why: 'upstream_unreachable',

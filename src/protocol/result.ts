@@ -5,7 +5,8 @@ const TAIL = encoder.encode('}')
 /** How long a modern client may keep what depends on the registry: the bound within which a change is seen here. */
 export const VIEW_TTL_MS = 5_000
 
-const JSON_HEADERS = { 'content-type': 'application/json' } as const
+/** Made once: a response takes twice as long to make with an object of strings. */
+export const JSON_HEADERS = new Headers({ 'content-type': 'application/json' })
 
 /** `{"jsonrpc":"2.0","id":…,"result":…}` around a result that is already bytes. One copy, nothing parsed. */
 export function answerWithBytes(idText: string, result: Uint8Array): Response {

@@ -91,11 +91,11 @@ export const KEEP_ALIVE = ': keep-alive\n\n'
 const foldLines = (data: string): string =>
   /[\r\n]/.test(data) ? data.split(/\r\n|\r|\n/).join('\ndata: ') : data
 
-export const STREAM_HEADERS = {
+export const STREAM_HEADERS = new Headers({
   'content-type': 'text/event-stream',
   'cache-control': 'no-cache, no-transform',
   'x-accel-buffering': 'no',
-} as const
+})
 
 /** Where lines end: the places of every line feed and carriage return, in order. */
 function* linesOf(text: string): Generator<number> {

@@ -2,6 +2,7 @@
 import type { Hold } from '../platform/budget.ts'
 import { Deadline, within } from '../platform/deadline.ts'
 import { err, ok, type Result } from '../platform/result.ts'
+import { JSON_HEADERS } from '../protocol/result.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import { type Body, bodyOf, readAnswer } from './answer.ts'
 import type { Conversation, Piece, Pieces, Sent, Verdict } from './conversation.ts'
@@ -200,8 +201,7 @@ function passesUnread(call: UpstreamCall, { response, upstreamIdText, dialect }:
 const declaredBytes = ({ headers }: Response): number => Number(headers.get('content-length') ?? Number.NaN)
 
 /** The deadline stays armed over the transfer; it goes with the request when that ends first. */
-const passThrough = (response: Response): Response =>
-  new Response(response.body, { headers: { 'content-type': 'application/json' } })
+const passThrough = (response: Response): Response => new Response(response.body, { headers: JSON_HEADERS })
 
 function finish(
   { onOver }: UpstreamCall,

@@ -1,5 +1,6 @@
 /** How to reach one upstream: address, credential, fixed headers, and what was learned of its protocol. */
 import type { ByteBudget } from '../platform/budget.ts'
+import { rememberFor } from '../platform/remember.ts'
 import { Secret } from '../platform/secret.ts'
 import { type RequestContext, writeHeaders } from '../protocol/context.ts'
 import { HOPS_HEADER } from '../protocol/hops.ts'
@@ -56,10 +57,7 @@ export const spokenAt = (dialect: Dialect, { url, isOneOfSeveral }: Connection):
  * came through, its name and its trace (S10, S15, S19).
  */
 export function requestHeaders(connection: Connection, dialect: Dialect | undefined): Headers {
-  const headers = new Headers(connection.headers)
-  headers.set('content-type', 'application/json')
-  headers.set('accept', 'application/json, text/event-stream')
-  headers.set('user-agent', 'switchyard')
+  const headers = new Headers(sameHeaders(connection.headers))
   headers.set(HOPS_HEADER, String((connection.hops ?? 0) + 1))
   if (connection.context) writeHeaders(headers, connection.context)
   if (dialect) headers.set('mcp-protocol-version', dialect.protocolVersion)
@@ -79,3 +77,12 @@ export function requestHeaders(connection: Connection, dialect: Dialect | undefi
   }
   return headers
 }
+
+/** What every request with these fixed headers has: a copy of headers is had for less than headers that are set anew. */
+const sameHeaders = rememberFor((fixed: Destination['headers']): Headers => {
+  const headers = new Headers(fixed)
+  headers.set('content-type', 'application/json')
+  headers.set('accept', 'application/json, text/event-stream')
+  headers.set('user-agent', 'switchyard')
+  return headers
+})

@@ -5,6 +5,7 @@
 import type { Hold } from '../platform/budget.ts'
 import { openOutflow } from '../platform/outflow.ts'
 import { editMember, readMember, readText } from '../protocol/edit.ts'
+import { JSON_HEADERS } from '../protocol/result.ts'
 import { cut, type Edit, elementsOf, replace, writeObject } from '../protocol/json.ts'
 import { STREAM_HEADERS, writeEvent } from '../protocol/sse.ts'
 import type { Era } from '../protocol/version.ts'
@@ -137,7 +138,7 @@ function memberOf(answer: Answer, member: 'result' | 'error'): string {
  * answers, given back when the caller has read it, or does not read on.
  */
 export function respondWith(text: string, status: number, acceptsJson: boolean, hold?: Hold): Response {
-  const headers = acceptsJson ? { 'content-type': 'application/json' } : STREAM_HEADERS
+  const headers = acceptsJson ? JSON_HEADERS : STREAM_HEADERS
   const said = acceptsJson ? text : writeEvent(text)
   return new Response(hold ? heldStream(said, hold) : said, { status, headers })
 }

@@ -86,13 +86,16 @@ function upstreamParams(request: UpstreamRequestText, upstreamEra: Era): Readonl
 const rawMeta = (raw: string): Map<string, string> =>
   new Map([...membersOf(raw)].map(([key, span]) => [key, cut(raw, span)]))
 
+const OWN_VERSION = JSON.stringify(MODERN_VERSION)
+const OWN_INFO = JSON.stringify(GATEWAY_INFO)
+
 /** The envelope of a modern request (2026-07-28, "Per-request metadata"). */
 export const envelopeOf = ({
   capabilities,
   logLevel,
 }: Pick<UpstreamRequestText, 'capabilities' | 'logLevel'>): [string, string][] => [
-  [META.version, JSON.stringify(MODERN_VERSION)],
+  [META.version, OWN_VERSION],
   [META.capabilities, capabilities],
-  [META.clientInfo, JSON.stringify(GATEWAY_INFO)],
+  [META.clientInfo, OWN_INFO],
   ...(logLevel === undefined ? [] : [[META.logLevel, JSON.stringify(logLevel)] as [string, string]]),
 ]
