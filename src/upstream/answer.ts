@@ -30,12 +30,10 @@ export type Body = 'json' | 'stream'
 
 /** Which kind of body this is, or why it is none that can be used. The body of a useless one is let go. */
 export function bodyOf(response: Response): Result<Body, Fault> {
-  const fault = faultOfStatus(response) ?? faultOfType(response)
-  if (fault) {
-    discard(response)
-    return err(fault)
-  }
-  return ok(isStream(response) ? 'stream' : 'json')
+  const body = faultOfStatus(response) ?? typeOf(response)
+  if (typeof body === 'string') return ok(body)
+  discard(response)
+  return err(body)
 }
 
 /** Reads to the answer that carries `idText` (`undefined`: to any); whatever else a stream says on the way is dropped. */
@@ -208,12 +206,10 @@ export const faultOfBody = (deadline: Deadline, error: unknown): Fault =>
   faultOfDeadline(deadline) ??
   (error instanceof MemorySpent ? { is: 'overloaded' } : { is: 'not_mcp', detail: 'the answer broke off' })
 
-const isStream = (response: Response): boolean =>
-  /^text\/event-stream\b/i.test(response.headers.get('content-type') ?? '')
-
-function faultOfType(response: Response): Fault | undefined {
+function typeOf(response: Response): Body | Fault {
   const type = response.headers.get('content-type') ?? ''
-  if (isStream(response) || /^application\/json\b/i.test(type)) return undefined
+  if (/^application\/json\b/i.test(type)) return 'json'
+  if (/^text\/event-stream\b/i.test(type)) return 'stream'
   const { status } = response
   if (status === 400 || status === 404) return { is: 'status', detail: `HTTP ${status}` }
   return { is: 'not_mcp', detail: `content type '${type.slice(0, 60)}'` }
