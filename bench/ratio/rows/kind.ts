@@ -58,13 +58,15 @@ export const kind: Row = {
 }
 
 async function enterAll(point: Point, ground: Ground, isQuick: boolean) {
-  const { what, service, lanes, at, wording, isModern = false, goal } = point
+  const { what, service, lanes, at, wording, isModern = false, goal, isInQuick } = point
   const yard = await ground.plain()
   const place = SERVICES[service]
   const upstream = yard.upstreams[place] ?? ''
   const tools = toolNames(place, yard.offers)
   const work: Work = { is: 'call', tools, wording: { more: 0, data: 0, ...wording }, isModern }
   const enter = (contender: Contender): Entry => ({ what, contender, work, lanes, at })
-  const bases = [await ground.bare(upstream), ...(isQuick ? [] : [await ground.reads(upstream)])]
+  // The run has five minutes: what is no kind of its own is compared with one Worker alone.
+  const isRead = isInQuick && !isQuick
+  const bases = [await ground.bare(upstream), ...(isRead ? [await ground.reads(upstream)] : [])]
   return { own: enter(yard.contender), bases: bases.map(enter), goal }
 }
