@@ -31,7 +31,7 @@ type Go = Extract<Admission, { is: 'go' }>
 
 /** Tokens that an isolate asks for ahead of its calls. What it does not use, it gives back. */
 const MIN_AHEAD = 4
-const MAX_AHEAD = 256
+const MAX_AHEAD = 16
 /** An operator may have mended what was wrong, so a "no" is believed no longer without asking. */
 const MAX_DENIAL_MS = 5_000
 /** A lease is renewed when so little of it is left. */

@@ -123,7 +123,7 @@ describe('the desk', () => {
     desk.accept(go(4), NOW, desk.era, 1)
     expect(desk.wanted(NOW)).toBe(6)
     for (let call = 0; call < 1_000; call++) desk.meter.note(NOW)
-    expect(desk.wanted(NOW)).toBe(252)
+    expect(desk.wanted(NOW)).toBe(12)
     expect(desk.wanted(NOW + 10_000)).toBe(4)
   })
 

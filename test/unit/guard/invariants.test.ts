@@ -224,6 +224,6 @@ describe('the guard, whatever happens', () => {
 
 const calls = (list: readonly Moment[]): number => list.reduce((sum, each) => sum + each.calls, 0)
 
-/** What leases can hold at this pace: 16 tokens ahead in each isolate, and one for each call that waited. */
+/** What leases can hold: 16 tokens ahead in each isolate, and one for each call that waited. */
 const leasesOf = (list: readonly Moment[], isolates: number): number =>
   isolates * (16 + Math.max(...list.map((each) => each.calls)))
