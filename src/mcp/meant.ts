@@ -16,8 +16,9 @@ export function toolMeant(
   endpoint: Endpoint,
   whole: Snapshot,
 ): MeantTool | undefined {
-  if (message?.method !== 'tools/call') return undefined
-  const name = String(message.params?.['name'])
+  const name = message?.method === 'tools/call' ? message.params?.['name'] : undefined
+  // What was refused may be anything, also what cannot become a text.
+  if (typeof name !== 'string') return undefined
   const target = whole.resolve('tool', name, endpoint) ?? switchedOffAt(endpoint, name, whole)
   return target && { serviceId: target.service.id, tool: target.localName }
 }

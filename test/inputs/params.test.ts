@@ -15,6 +15,7 @@ it.each([
   ['B93', undefined, 'Invalid params: name is required'],
   ['B93', { arguments: {} }, 'Invalid params: name is required'],
   ['B94', { name: 5 }, 'Invalid params: name must be a string'],
+  ['B94', { name: { toString: 1 } }, 'Invalid params: name must be a string'],
   ['B95', { name: 'nope' }, 'Unknown tool: nope'],
   ['B95', { name: 'constructor' }, 'Unknown tool: constructor'],
   ['B98', { name: 'echo', arguments: [] }, 'Invalid params: arguments must be an object'],
