@@ -5,6 +5,7 @@
 import { type Admission, type InstanceView, LEASE_MS, type Why } from './admission.ts'
 import type { Gate } from './gate.ts'
 import { Ledger } from './ledger.ts'
+import type { RateLimit } from './bucket.ts'
 import { RateMeter } from './rate.ts'
 import { RetryBudget } from './retry.ts'
 
@@ -31,7 +32,9 @@ type Go = Extract<Admission, { is: 'go' }>
 
 /** Tokens that an isolate asks for ahead of its calls. What it does not use, it gives back. */
 const MIN_AHEAD = 4
-const MAX_AHEAD = 16
+const MAX_AHEAD = 256
+/** Of a full bucket, the most that one isolate holds ahead. */
+const AHEAD_SHARE = 0.25
 /** An operator may have mended what was wrong, so a "no" is believed no longer without asking. */
 const MAX_DENIAL_MS = 5_000
 /** A lease is renewed when so little of it is left. */
@@ -107,9 +110,9 @@ export class Desk {
   }
 
   /** Tokens to ask for: those of half a lease at the pace of this isolate's own calls. */
-  wanted(now: number): number {
+  wanted(now: number, rate: RateLimit | undefined): number {
     const pace = (this.meter.perSecond(now) * LEASE_MS) / 1_000
-    const ahead = Math.min(MAX_AHEAD, Math.max(MIN_AHEAD, Math.floor(pace / 2)))
+    const ahead = Math.min(mostAhead(rate), Math.max(MIN_AHEAD, Math.floor(pace / 2)))
     return Math.max(1, ahead - Math.min(MAX_AHEAD, this.#liveLease(now)?.tokens ?? 0))
   }
 
@@ -180,3 +183,17 @@ export class Desk {
     if (Number.isFinite(tokens) && tokens > 0) this.ledger.note('unused', tokens)
   }
 }
+
+/**
+ * What comes back into the bucket while a lease lives, or a part of the bucket where that is less: what lies with an
+ * isolate whose calls are over is missing to all others (S57).
+ */
+export const mostAhead = (rate: RateLimit | undefined): number =>
+  rate
+    ? Math.max(
+        1,
+        Math.floor(
+          Math.min(MAX_AHEAD, rate.burstLimit * AHEAD_SHARE, (rate.requestsPerMinute * LEASE_MS) / 60_000),
+        ),
+      )
+    : MAX_AHEAD

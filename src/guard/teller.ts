@@ -62,7 +62,11 @@ export class Teller {
       return { is: 'noted' }
     }
     const { era } = desk
-    const asking = this.#askFor(matter, Math.max(desk.waiting, desk.wanted(now)), desk.waiting)
+    const asking = this.#askFor(
+      matter,
+      Math.max(desk.waiting, desk.wanted(now, matter.limits.rate)),
+      desk.waiting,
+    )
     background(asking)
     const answer = await this.#inTime(asking)
     if (!answer) background(asking.then((late) => late.ok && desk.decline(late.value)))
@@ -75,7 +79,7 @@ export class Teller {
     const { desk } = matter
     const now = this.#ports.clock()
     if (desk.isAsking(now) || now < desk.awayUntil) return
-    background(this.#tellAndAccept(matter, desk.wanted(now)))
+    background(this.#tellAndAccept(matter, desk.wanted(now, matter.limits.rate)))
   }
 
   flushNow(matter: Matter, background: Background): void {
@@ -114,7 +118,7 @@ export class Teller {
     desk.flushDueAt = 0
     if (desk.ledger.isEmpty) return true
     const now = this.#ports.clock()
-    const want = desk.isBusy(now) && !desk.isAsking(now) ? desk.wanted(now) : 0
+    const want = desk.isBusy(now) && !desk.isAsking(now) ? desk.wanted(now, matter.limits.rate) : 0
     return await this.#tellAndAccept(matter, want)
   }
 

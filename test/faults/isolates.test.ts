@@ -57,8 +57,8 @@ describe('S57 a limit', () => {
     // On a machine that is busy enough the guard may be late, and its stand-ins let a few through: these are counted.
     const { fallback } = (await metricsOf('limited')).counts
     expect(fallback).toBeLessThanOrEqual(ISOLATES * 5)
-    // A token that an isolate has ahead of its last call comes too late for the calls of others: more on a busy machine.
-    expect(passed.length).toBeGreaterThanOrEqual(70)
+    // A token that an isolate has ahead of its last call comes too late for the calls of others.
+    expect(passed.length).toBeGreaterThanOrEqual(95)
     expect(passed.length - fallback).toBeLessThanOrEqual(100 + Math.ceil((seconds * 100) / 60))
     expect(sent() - before).toBe(passed.length)
     for (const { body, headers } of refused) {

@@ -117,14 +117,25 @@ describe('the desk', () => {
 
   it('asks for half a lease at its own pace, less what it has', () => {
     const desk = deskWith()
-    expect(desk.wanted(NOW)).toBe(4)
+    const ample = { requestsPerMinute: 60_000, burstLimit: 10_000 }
+    expect(desk.wanted(NOW, ample)).toBe(4)
     for (let call = 0; call < 20; call++) desk.meter.note(NOW)
-    expect(desk.wanted(NOW)).toBe(10)
+    expect(desk.wanted(NOW, ample)).toBe(10)
     desk.accept(go(4), NOW, desk.era, 1)
-    expect(desk.wanted(NOW)).toBe(6)
+    expect(desk.wanted(NOW, ample)).toBe(6)
     for (let call = 0; call < 1_000; call++) desk.meter.note(NOW)
-    expect(desk.wanted(NOW)).toBe(12)
-    expect(desk.wanted(NOW + 10_000)).toBe(4)
+    expect(desk.wanted(NOW, ample)).toBe(252)
+    expect(desk.wanted(NOW + 10_000, ample)).toBe(4)
+  })
+
+  it.each([
+    ['what comes back while a lease lives', { requestsPerMinute: 100, burstLimit: 100 }, 1],
+    ['a quarter of the bucket', { requestsPerMinute: 60_000, burstLimit: 40 }, 10],
+    ['one, however little that is', { requestsPerMinute: 1, burstLimit: 1 }, 1],
+  ])('S57 asks for no more ahead than %s', (_, rate, most) => {
+    const desk = deskWith()
+    for (let call = 0; call < 1_000; call++) desk.meter.note(NOW)
+    expect(desk.wanted(NOW, rate)).toBe(most)
   })
 
   it('asks again before the lease ends, or when a quarter is left', () => {

@@ -7,6 +7,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import { LEASE_MS, type Limits } from '../../../src/guard/admission.ts'
 import type { RateLimit } from '../../../src/guard/bucket.ts'
 import type { Outcome } from '../../../src/guard/ledger.ts'
+import { mostAhead } from '../../../src/guard/desk.ts'
 import { guardPolicy } from '../../../src/guard/teller.ts'
 import type { Mark } from './keeper.ts'
 import { LIMITS, NOW } from './request.ts'
@@ -214,7 +215,7 @@ describe('the guard, whatever happens', () => {
     await check(fc.record({ list: moments, passages, rate: rates, isolates }), async ({ rate, ...plan }) => {
       const world = await play({ ...plan, limits: { ...LIMITS, rate } })
       const due = rate.requestsPerMinute * (1 + 0.1 * plan.isolates)
-      const most = rate.burstLimit + 5 * plan.isolates + leasesOf(plan.list, plan.isolates)
+      const most = rate.burstLimit + 5 * plan.isolates + leasesOf(plan.list, plan.isolates, rate)
       expect(worstBurst(withoutLeases(world.keeperOf().book), due)).toBeLessThanOrEqual(most + 0.01)
       expect(world.entries.length + world.denials.length).toBe(calls(plan.list))
       expect(Math.max(0, ...world.waitsMs)).toBeLessThanOrEqual(3 * guardPolicy.budgetMs)
@@ -224,6 +225,6 @@ describe('the guard, whatever happens', () => {
 
 const calls = (list: readonly Moment[]): number => list.reduce((sum, each) => sum + each.calls, 0)
 
-/** What leases can hold: 16 tokens ahead in each isolate, and one for each call that waited. */
-const leasesOf = (list: readonly Moment[], isolates: number): number =>
-  isolates * (16 + Math.max(...list.map((each) => each.calls)))
+/** What leases can hold: some tokens ahead in each isolate, and one for each call that waited. */
+const leasesOf = (list: readonly Moment[], isolates: number, rate: RateLimit): number =>
+  isolates * (mostAhead(rate) + Math.max(...list.map((each) => each.calls)))
