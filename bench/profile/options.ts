@@ -4,6 +4,8 @@ import { SERVICES } from '../ratio/ground.ts'
 
 export type Options = {
   readonly service: keyof typeof SERVICES
+  /** So many services of this kind, called in turn. */
+  readonly services: number
   /** Connections, each with one call at a time. */
   readonly lanes: number
   /** Of arguments beside the text of a call. */
@@ -27,6 +29,7 @@ export function readOptions(args: readonly string[]): Options {
     args: [...args],
     options: {
       service: { type: 'string', default: 'plain' },
+      services: { type: 'string', default: '1' },
       lanes: { type: 'string', default: '16' },
       arguments: { type: 'string', default: '0' },
       answer: { type: 'string', default: '0' },
@@ -42,6 +45,7 @@ export function readOptions(args: readonly string[]): Options {
   if (!ERAS.includes(era)) throw new Error(`--era must be one of ${ERAS.join(', ')}, not '${era}'.`)
   return {
     service,
+    services: readCount('services', values.services, 1),
     lanes: readCount('lanes', values.lanes, 1),
     argumentBytes: readCount('arguments', values.arguments, 0),
     answerBytes: readCount('answer', values.answer, 0),

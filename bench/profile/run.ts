@@ -14,7 +14,7 @@ import { OWN, STORES } from '../ratio/contender/contender.ts'
 import { openYard } from '../ratio/contender/yard.ts'
 import { cpuUs, perSecond } from '../ratio/figure.ts'
 import { PLAIN_OFFERS, SERVICES } from '../ratio/ground.ts'
-import { toolNames } from '../ratio/offer.ts'
+import { allTools, PLAIN } from '../ratio/offer.ts'
 import { brief } from '../ratio/report.ts'
 import { attribute, type Profile } from './attribution.ts'
 import { type Options, readOptions } from './options.ts'
@@ -47,15 +47,17 @@ await runProgram(async (program) => {
 async function profileCalls(
   program: Program,
   bundleDirectory: string,
-  { service, lanes, argumentBytes, answerBytes, isModern, seconds }: Options,
+  { service, services, lanes, argumentBytes, answerBytes, isModern, seconds }: Options,
 ): Promise<{ readonly profile: Profile; readonly lap: Lap }> {
   const clients = openClients()
   program.keep(clients)
   const inspectorAddress = `127.0.0.1:${await findFreePort()}`
-  const yard = await openYard({ bundleDirectory, offers: PLAIN_OFFERS, inspectorAddress })
+  const offer = PLAIN_OFFERS[SERVICES[service]] ?? PLAIN
+  const offers = Array.from({ length: services }, () => offer)
+  const yard = await openYard({ bundleDirectory, offers, inspectorAddress })
   program.keep(yard)
   await yard.fill()
-  const tools = toolNames(SERVICES[service], yard.offers)
+  const tools = allTools(offers)
   const wording = { more: answerBytes, data: argumentBytes }
   const plan: LapPlan = {
     contender: yard.contender,
@@ -71,8 +73,8 @@ async function profileCalls(
   return { profile, lap }
 }
 
-function describeLap(lap: Lap, { service, lanes }: Options): string {
+function describeLap(lap: Lap, { service, services, lanes }: Options): string {
   const [own, stores] = [OWN, STORES].map((process) => brief(cpuUs(lap, process)))
-  const load = `${service} @ ${lanes}: ${brief(perSecond(lap))} answers/s, p50 ${brief(lap.p50Ms)} ms`
+  const load = `${services} × ${service} @ ${lanes}: ${brief(perSecond(lap))} answers/s, p50 ${brief(lap.p50Ms)} ms`
   return `${load}. CPU per answer while it was profiled: ${own} µs, of the stores ${stores} µs. Below, µs per answer.`
 }
