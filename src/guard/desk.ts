@@ -37,8 +37,9 @@ const MAX_AHEAD = 256
 const AHEAD_SHARE = 0.25
 /** An operator may have mended what was wrong, so a "no" is believed no longer without asking. */
 const MAX_DENIAL_MS = 5_000
-/** A lease is renewed when so little of it is left. */
-const RENEW_MS = 300
+/** A lease is renewed when so little of it is left, or twice what the guard took to answer last, up to half of a lease. */
+const MIN_RENEW_MS = 100
+const MAX_RENEW_MS = LEASE_MS / 2
 const RENEW_SHARE = 0.25
 
 export class Desk {
@@ -53,6 +54,8 @@ export class Desk {
   asking: { readonly until: number } | undefined
   /** Calls that wait for leave. */
   waiting = 0
+  /** What the guard took to answer last. */
+  answerMs = 0
   /** When the guard was last told something. */
   toldAt = 0
   /** When what happened will be told. */
@@ -101,7 +104,8 @@ export class Desk {
   isLow(now: number): boolean {
     const lease = this.#liveLease(now)
     if (!lease || this.#isDenied(now)) return false
-    return lease.until - now < RENEW_MS || lease.tokens < lease.granted * RENEW_SHARE
+    const renewMs = Math.min(MAX_RENEW_MS, Math.max(MIN_RENEW_MS, 2 * this.answerMs))
+    return lease.until - now < renewMs || lease.tokens < lease.granted * RENEW_SHARE
   }
 
   /** Calls come so fast that another will come while a lease lives, and one does. */

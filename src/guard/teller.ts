@@ -29,7 +29,7 @@ export const guardPolicy = {
 } as const
 
 /** What went well is told after this. Together with the way to the guard it stays below a second. */
-const FLUSH_MS = 600
+const FLUSH_MS = 900
 const LOOK_EVERY_MS = 5
 /** What could not be told is told again so often, after longer and longer pauses. */
 const FLUSH_ATTEMPTS = 4
@@ -140,9 +140,11 @@ export class Teller {
   #askFor(matter: Matter, want: number, waiting: number): Promise<Result<Admission, unknown>> {
     const { desk } = matter
     const answered = this.#tell(matter, want, waiting)
-    const asking = { until: this.#ports.clock() + guardPolicy.budgetMs }
+    const askedAt = this.#ports.clock()
+    const asking = { until: askedAt + guardPolicy.budgetMs }
     desk.asking = asking
     return answered.finally(() => {
+      desk.answerMs = this.#ports.clock() - askedAt
       if (desk.asking === asking) desk.asking = undefined
     })
   }

@@ -17,8 +17,8 @@ import { type ServiceOffer, slugOf } from '../offer.ts'
 import { type Contender, OWN, STORES } from './contender.ts'
 import { type Part, startPart } from './part.ts'
 
-/** What is written down of a call leaves its isolate after 0.6 s, and the object that gathers it 2 s later. */
-const LAG_MS = 2_700
+/** What is written down of a call leaves its isolate after 0.9 s, and the object that gathers it 2 s later. */
+const LAG_MS = 3_000
 const REGISTRATIONS_AT_ONCE = 4
 
 export type YardOptions = {

@@ -141,7 +141,13 @@ describe('the desk', () => {
   it('asks again before the lease ends, or when a quarter is left', () => {
     const desk = deskWith(go(8))
     expect(desk.isLow(NOW)).toBe(false)
-    expect(desk.isLow(NOW + 701)).toBe(true)
+    expect(desk.isLow(NOW + LEASE_MS - 100)).toBe(false)
+    expect(desk.isLow(NOW + LEASE_MS - 99)).toBe(true)
+    desk.answerMs = 150
+    expect(desk.isLow(NOW + LEASE_MS - 300)).toBe(false)
+    expect(desk.isLow(NOW + LEASE_MS - 299)).toBe(true)
+    desk.answerMs = 900
+    expect(desk.isLow(NOW + LEASE_MS / 2)).toBe(false)
     for (let call = 0; call < 7; call++) desk.take(NOW)
     expect(desk.isLow(NOW)).toBe(true)
     expect(desk.isLow(NOW + LEASE_MS)).toBe(false)

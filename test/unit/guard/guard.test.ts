@@ -37,6 +37,13 @@ describe('leave for calls', () => {
     expect(world.asks.length).toBeLessThan(25)
   })
 
+  it('renews a lease the sooner the further away the guard is', async () => {
+    const world = new World()
+    world.passage = () => ({ thereMs: 100, backMs: 100 })
+    for (let at = 0; at < 100; at++) await callIn(world, { durationMs: 60_000 }, 50)
+    expect(world.waitsMs.filter((waitMs) => waitMs > 0)).toHaveLength(1)
+  })
+
   it('is asked for and told of in one breath, so that steady calls cost one question in six', async () => {
     const world = new World()
     const service = subjectOf({ limits: limited(2_400, 80) })
@@ -204,7 +211,7 @@ describe('a permit', () => {
     await callIn(world, { durationMs: 0 }, 10)
     for (let at = 0; at < 30; at++) await callIn(world, { durationMs: 0 }, 10)
     expect(world.asks).toHaveLength(1)
-    await world.timeline.run(600)
+    await world.timeline.run(900)
     expect(world.keeperOf().gate.view(LIMITS, world.timeline.now).counts.ok).toBe(31)
     const before = world.asks.length
     await callIn(world, { durationMs: 0, outcome: NEUTRAL }, 10)

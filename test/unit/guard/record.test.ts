@@ -14,7 +14,7 @@ describe('usage records', () => {
       world.record(`${at}`)
       await world.timeline.run(100)
     }
-    await world.timeline.run(600)
+    await world.timeline.run(900)
     expect(world.keeperOf().records).toEqual(Array.from({ length: 20 }, (_, at) => `${at}`))
   })
 
