@@ -24,6 +24,8 @@ export type SavedGate = {
 /** An isolate that has not asked for so long shares nothing any more. */
 const ACTIVE_MS = 5_000
 const MAX_PAUSE_MS = 60_000
+/** So many calls that wait in one isolate get their tokens at once, where these are there. */
+const LEAST_SHARE = 4
 
 type Isolate = { readonly seenAt: number; readonly inFlight: Readonly<Record<string, number>> }
 
@@ -151,8 +153,9 @@ export class Gate {
   #take(want: number, waiting: number, { rate }: Limits, now: number): number | undefined {
     if (!rate) return undefined
     const there = tokensIn(this.#bucket, rate, now)
-    // One isolate never takes so much that the others get nothing (S57).
-    const share = Math.max(1, Math.floor(there / (2 * this.#active(now).length)))
+    // One isolate never takes so much that the others get nothing (S57); but crumbs would cost each call many questions.
+    const least = Math.max(1, Math.min(waiting, LEAST_SHARE))
+    const share = Math.max(least, Math.floor(there / (2 * this.#active(now).length)))
     // Nor ahead of its calls what others may be waiting for.
     const spare = Math.max(0, Math.floor(there - rate.burstLimit / 2))
     const tokens = Math.min(want, share, there, Math.max(waiting, spare))

@@ -39,6 +39,8 @@ export type GuardPorts = TellerPorts & {
 /** What the stand-in lets through: this share of the rate, and so many at once. */
 const FALLBACK = { share: 0.1, burst: 5 } as const
 const MAX_DESKS = 10_000
+/** Calls that share what is there with those of other isolates may need several turns. */
+const TURNS_MS = 2 * guardPolicy.budgetMs
 
 export class Guard {
   readonly #ports: GuardPorts
@@ -108,7 +110,7 @@ export class Guard {
   async #obtain(matter: Matter, background: Background): Promise<Pass | Denial> {
     const { desk } = matter
     const { clock } = this.#ports
-    const giveUpAt = clock() + guardPolicy.budgetMs
+    const giveUpAt = clock() + TURNS_MS
     desk.waiting++
     try {
       for (;;) {

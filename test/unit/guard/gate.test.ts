@@ -53,6 +53,15 @@ describe('the gate', () => {
     expect(left).toBeGreaterThan(0)
   })
 
+  it('S57 gives a few calls that wait their tokens at once, however many isolates share what is there', () => {
+    const gate = new Gate({ bucket: takeFrom(FULL, RATE, 90, NOW) })
+    const ask = (isolate: string, waiting: number) =>
+      gate.admit(asking({ isolate, want: waiting, waiting, limits: limited }), NOW, 0)
+    for (const isolate of ['a', 'b']) expect(tokensOf(ask(isolate, 9))).toBe(isolate === 'a' ? 5 : 4)
+    expect(tokensOf(ask('c', 9))).toBe(1)
+    expect(ask('d', 9)).toMatchObject({ is: 'no', why: 'rate' })
+  })
+
   it('S57 an isolate that has not been heard of for five seconds shares nothing any more', () => {
     const gate = new Gate()
     for (let at = 0; at < 20; at++) gate.admit(asking({ isolate: `${at}`, limits: limited }), NOW, 0)

@@ -44,6 +44,16 @@ describe('leave for calls', () => {
     expect(world.waitsMs.filter((waitMs) => waitMs > 0)).toHaveLength(1)
   })
 
+  it('is refused to none of many calls at once, in several isolates, while there are tokens', async () => {
+    const world = new World(8)
+    world.passage = () => ({ thereMs: 20, backMs: 20 })
+    const service = subjectOf({ limits: limited(100, 100) })
+    for (let at = 0; at < 400; at++) void world.call({ service, isolate: at % 8 })
+    await world.timeline.run(1_000)
+    expect(world.entries).toHaveLength(100)
+    expect(world.denials).toHaveLength(300)
+  })
+
   it('is asked for and told of in one breath, so that steady calls cost one question in six', async () => {
     const world = new World()
     const service = subjectOf({ limits: limited(2_400, 80) })
