@@ -50,10 +50,12 @@ export class ClientSessionObject extends DurableObject {
     }
   }
 
-  /** The session to use with this upstream: the one that was there first. */
-  async keepUpstream(serviceId: string, dialect: Dialect): Promise<Dialect> {
+  /** The session to use with this upstream: the one that was there first. `undefined`: this session has ended. */
+  async keepUpstream(serviceId: string, dialect: Dialect): Promise<Dialect | undefined> {
     await this.#touch()
-    const known = this.state().upstreams[serviceId]
+    const { isEnded, upstreams } = this.state()
+    if (isEnded) return undefined
+    const known = upstreams[serviceId]
     if (!known) {
       this.ctx.storage.sql.exec('INSERT INTO upstreams VALUES (?, ?)', serviceId, JSON.stringify(dialect))
       this.#listener.changed()

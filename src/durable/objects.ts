@@ -23,6 +23,7 @@ export type Namespaces = {
 }
 
 const FRESH: SessionState = { isEnded: false, logLevel: undefined, upstreams: {} }
+const ENDED: SessionState = { ...FRESH, isEnded: true }
 const REFRESH_AFTER_MS = 5_000
 const MAX_REMEMBERED = 10_000
 
@@ -70,10 +71,15 @@ export class SessionObjects implements SessionMemory {
     return {
       find: async () => (await this.#read(session)).upstreams[serviceId],
       keep: async (dialect) => {
-        const answer = await this.#ask(session, async (object) => ({
-          ...(await object.keepUpstream(serviceId, dialect)),
-        }))
+        const answer = await this.#ask(session, async (object) => {
+          const used = await object.keepUpstream(serviceId, dialect)
+          return used && { ...used }
+        })
         const kept = answer.ok ? answer.value : dialect
+        if (!kept) {
+          this.#remember(session, ENDED)
+          return undefined
+        }
         const { upstreams } = this.#known.get(session.name)?.state ?? FRESH
         this.#change(session, { upstreams: { ...upstreams, [serviceId]: kept } })
         return kept
@@ -123,7 +129,7 @@ export class SessionObjects implements SessionMemory {
 
   async end(session: Session): Promise<Result<Upstreams, Refusal>> {
     const ended = await this.#ask(session, async (object) => ({ ...(await object.end()) }))
-    if (ended.ok) this.#remember(session, { ...FRESH, isEnded: true })
+    if (ended.ok) this.#remember(session, ENDED)
     return ended
   }
 

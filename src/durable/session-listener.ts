@@ -11,6 +11,7 @@ import { LIMITS } from '../protocol/limits.ts'
 import { refuse } from '../protocol/refusal.ts'
 import { KEEP_ALIVE, STREAM_HEADERS, writeEvent } from '../protocol/sse.ts'
 import type { KindGroup } from '../registry/snapshot.ts'
+import { endSession } from '../upstream/exchange.ts'
 import { openSession } from '../upstream/session.ts'
 import { type Keeper, type ListenerPorts, SessionSources } from './session-sources.ts'
 
@@ -43,6 +44,7 @@ export class SessionListener {
     const { background, log } = this.#keeper
     const current = await registry.current(background)
     if (!current.ok) return refuse(current.error)
+    if (this.#keeper.state().isEnded) return refuse({ why: 'unknown_session' })
     this.close()
     const outlet = openOutlet(LISTENING)
     this.#outlet = outlet
@@ -105,7 +107,10 @@ export class SessionListener {
       deadline,
     )
     deadline.end()
-    if (opened.ok) await this.#keeper.keepUpstream(service.id, opened.value)
+    if (!opened.ok || (await this.#keeper.keepUpstream(service.id, opened.value))) return
+    const parting = new Deadline(LIMITS.handshakeTimeoutMs)
+    await endSession(connection.value, opened.value, parting)
+    parting.end()
   }
 
   /** Numbered and kept before it is sent, so that a client that lost its connection finds it again. */

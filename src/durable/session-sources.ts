@@ -23,7 +23,7 @@ export type ListenerPorts = FollowPorts & { readonly dispatch: DispatchPorts }
 export type Keeper = {
   readonly log: EventLog
   readonly state: () => FullState
-  readonly keepUpstream: (serviceId: string, dialect: Dialect) => Promise<Dialect>
+  readonly keepUpstream: (serviceId: string, dialect: Dialect) => Promise<Dialect | undefined>
   readonly background: Background
 }
 

@@ -78,6 +78,7 @@ export function outcomeOf({ fault }: Verdict, isSlow: boolean): Outcome {
     case 'too_large':
     case 'overloaded':
     case 'cancelled':
+    case 'ended':
       return { is: 'neutral', pauseMs: 0 }
   }
 }

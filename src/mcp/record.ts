@@ -109,6 +109,7 @@ export function statusOf(
   if (denial) return 'refused'
   const fault = verdict?.fault?.is
   if (fault === 'timeout' || fault === 'cancelled') return fault
+  if (fault === 'ended') return 'cancelled'
   const isError = verdict?.answer !== undefined && saysError(verdict.answer, method === 'tools/call')
   return fault !== undefined || isError ? 'error' : 'success'
 }

@@ -25,6 +25,8 @@ export type Fault =
   | { readonly is: 'overloaded' }
   /** The caller went away; nobody is left to be told. */
   | { readonly is: 'cancelled' }
+  /** The caller's session had ended before the call was sent. */
+  | { readonly is: 'ended' }
 
 /** The credential was not accepted; another one may be. */
 export const isUnaccepted = (fault: Fault): boolean => fault.is === 'auth' && fault.isUnknown === true
@@ -51,6 +53,8 @@ export function refusalOf(fault: Fault, service: string): Refusal {
       return { why: 'overloaded', retryAfterMs: MEMORY_BACK_MS }
     case 'cancelled':
       return { why: 'upstream_bad_answer', service, reason: 'the caller went away' }
+    case 'ended':
+      return { why: 'unknown_session' }
   }
 }
 
@@ -81,5 +85,7 @@ export function describeFault(fault: Fault): string {
       return 'The gateway is out of memory for answers. Try again shortly.'
     case 'cancelled':
       return 'The request was cancelled.'
+    case 'ended':
+      return 'The session of its caller had ended.'
   }
 }

@@ -4,12 +4,12 @@
  * one, since an upstream may keep state by session.
  */
 import type { Deadline } from '../platform/deadline.ts'
-import { ok, type Result } from '../platform/result.ts'
+import { err, ok, type Result } from '../platform/result.ts'
 import { membersOf } from '../protocol/json.ts'
 import { LIMITS } from '../protocol/limits.ts'
 import { type Connection, type Dialect, spokenAt } from './connection.ts'
 import type { Fault } from './fault.ts'
-import { exchange } from './exchange.ts'
+import { endSession, exchange } from './exchange.ts'
 import { initialize } from './handshake.ts'
 
 export type UpstreamSession = {
@@ -33,8 +33,8 @@ export type SessionOwner = {
 /** Keeps which session a caller has with an upstream. Of two that were opened at once, the first stays. */
 export interface SessionHome {
   find(): Promise<Dialect | undefined>
-  /** The session to use: this one, or the one that was there first. */
-  keep(dialect: Dialect): Promise<Dialect>
+  /** The session to use: this one, or the one that was there first. `undefined`: the caller's has ended, and so must this one. */
+  keep(dialect: Dialect): Promise<Dialect | undefined>
   /** The upstream no longer knows this session. */
   lose(dialect: Dialect): Promise<void>
 }
@@ -123,7 +123,11 @@ export class UpstreamSessions {
     if (kept && isAt(kept, connection)) return ok(kept)
     if (kept) await owner.home?.lose(kept)
     const opened = await openSession(owner, connection, deadline)
-    return opened.ok && owner.home ? ok(await owner.home.keep(opened.value)) : opened
+    if (!opened.ok || !owner.home) return opened
+    const session = await owner.home.keep(opened.value)
+    if (session) return ok(session)
+    await endSession(connection, opened.value, deadline)
+    return err({ is: 'ended' })
   }
 
   #forgetOldest(): void {

@@ -75,6 +75,7 @@ describe('the usage of a call', () => {
     ['error', 'an error', { verdict: answering('error', '{"code":-32000,"message":"no"}') }],
     ['error', 'a lost connection', { verdict: failed({ is: 'connection', detail: 'lost' }) }],
     ['error', 'a caller that went away', { verdict: failed({ is: 'cancelled' }) }],
+    ['error', 'the end of its session', { verdict: failed({ is: 'ended' }) }],
     ['timeout', 'no answer in time', { verdict: failed({ is: 'timeout', afterMs: 25 }) }],
     ['refused', 'no leave', denied],
     ['success', 'the cache', { isCached: true }],
