@@ -141,7 +141,7 @@ export function compose(
     guard: callGuard,
     clock,
     sessions: new UpstreamSessions(),
-    memory: new SessionObjects(namespaces.CLIENT_SESSION, reach, clock),
+    memory: new SessionObjects(namespaces, reach, clock),
     inFlight: new InFlight(),
     tickets: openTickets(settings.encryptionKey),
     credentials,

@@ -6,6 +6,7 @@ import { ClientSessionObject } from './durable/client-session.ts'
 import type { Namespaces } from './durable/objects.ts'
 import { ParkedCallObject } from './durable/parked-call.ts'
 import { ServiceGuardObject } from './durable/service-guard.ts'
+import { SessionRegisterObject } from './durable/session-register.ts'
 import { err, ok, type Result } from './platform/result.ts'
 import { type Environment, readSettings } from './platform/settings.ts'
 import { openLog } from './telemetry/log.ts'
@@ -40,7 +41,12 @@ function gatewayFor(env: Environment): Gateway {
   throw new Error('The gateway is not configured.')
 }
 
-const NAMESPACES = ['CLIENT_SESSION', 'PARKED_CALL', 'SERVICE_GUARD'] as const satisfies (keyof Namespaces)[]
+const NAMESPACES = [
+  'CLIENT_SESSION',
+  'SESSION_REGISTER',
+  'PARKED_CALL',
+  'SERVICE_GUARD',
+] as const satisfies (keyof Namespaces)[]
 
 /** The one place where bindings become namespaces: wrangler.toml declares them. */
 function readNamespaces(env: Environment): Result<Namespaces, readonly string[]> {
@@ -58,6 +64,8 @@ export class ClientSession extends ClientSessionObject {
     super(ctx, env, { ...mcp.listen, dispatch: mcp.dispatch })
   }
 }
+
+export class SessionRegister extends SessionRegisterObject {}
 
 export class ParkedCall extends ParkedCallObject {
   constructor(ctx: DurableObjectState, env: Environment) {

@@ -4,14 +4,13 @@
  * that were sent on it. Everything is in SQLite, so that eviction loses nothing but open connections.
  */
 import { DurableObject } from 'cloudflare:workers'
+import { LIFETIME_MS } from '../identity/session.ts'
 import type { Listener, Upstreams } from '../mcp/memory.ts'
 import type { Dialect } from '../upstream/connection.ts'
 import { EventLog } from './event-log.ts'
 import { Questions } from './question.ts'
 import { SessionListener } from './session-listener.ts'
 import type { FullState, ListenerPorts } from './session-sources.ts'
-
-const LIFETIME_MS = 86_400_000
 
 export class ClientSessionObject extends DurableObject {
   readonly #log: EventLog

@@ -22,7 +22,7 @@ export type Session = {
 /** `context`: who may use it, and where. */
 type Remembered = { readonly context: string; readonly session: Session }
 
-const LIFETIME_MS = 86_400_000
+export const LIFETIME_MS = 86_400_000
 /** Longer than any id that is made here: its client's capabilities are bounded by `MAX_CAPABILITIES_CHARS`. */
 const MAX_ID_CHARS = 8_192
 const MAX_CAPABILITIES_CHARS = 4_096

@@ -80,6 +80,7 @@ export async function openSession(capabilities: object): Promise<Session> {
       exports.default.fetch(`${GATEWAY}/mcp`, {
         headers: { ...headers, ...(lastEventId !== undefined && { 'last-event-id': lastEventId }) },
       }),
+    end: async () => (await exports.default.fetch(`${GATEWAY}/mcp`, { method: 'DELETE', headers })).status,
   }
 }
 
@@ -87,4 +88,6 @@ export type Session = {
   call(method: string, params: object): Promise<Answer>
   /** The listening stream, from the event after this one. */
   listen(lastEventId?: string): Promise<Response>
+  /** Gives the status. */
+  end(): Promise<number>
 }

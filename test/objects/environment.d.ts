@@ -5,6 +5,9 @@ declare namespace Cloudflare {
     readonly CLIENT_SESSION: DurableObjectNamespace<
       import('../../src/durable/client-session.ts').ClientSessionObject
     >
+    readonly SESSION_REGISTER: DurableObjectNamespace<
+      import('../../src/durable/session-register.ts').SessionRegisterObject
+    >
     readonly SERVICE_GUARD: DurableObjectNamespace<
       import('../../src/durable/service-guard.ts').ServiceGuardObject
     >

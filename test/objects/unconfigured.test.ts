@@ -6,7 +6,7 @@ import gateway from '../../src/index.ts'
 
 afterEach(() => vi.restoreAllMocks())
 
-it.each(['CLIENT_SESSION', 'PARKED_CALL', 'SERVICE_GUARD'])(
+it.each(['CLIENT_SESSION', 'SESSION_REGISTER', 'PARKED_CALL', 'SERVICE_GUARD'])(
   'F71 without the binding %s every request is refused, and one line says so at first use',
   async (name) => {
     const said = vi.spyOn(console, 'error').mockImplementation(() => undefined)

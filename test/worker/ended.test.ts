@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { expectError } from '../support/base.ts'
 import { type Answer, eventually, type Gateway } from '../support/gateway.ts'
-import { type LegacySession, openLegacySession } from '../support/legacy-session.ts'
+import { LegacySession, openLegacySession } from '../support/legacy-session.ts'
 import type { Seen } from '../support/message.ts'
 import { startStack, type Stack } from '../support/stack.ts'
 import { startUpstream, type Upstream } from '../support/upstream.ts'
@@ -15,30 +15,83 @@ const CALL = JSON.stringify({
   params: { name: 'echo', arguments: { text: 'hi' } },
 })
 
+const LIST = '{"jsonrpc":"2.0","id":1,"method":"tools/list"}'
+
 let stack: Stack
 let here: Gateway
 let elsewhere: Gateway
+let third: Gateway
 let upstream: Upstream
 beforeAll(async () => {
   stack = await startStack()
-  const gateways = await stack.gateways({}, { isolates: 2 })
+  const gateways = await stack.gateways({}, { isolates: 3 })
   here = gateways[0] ?? expect.fail()
   elsewhere = gateways[1] ?? expect.fail()
+  third = gateways[2] ?? expect.fail()
   upstream = await startUpstream({ era: 'legacy', stateful: true, resources: [{ uri: 'test://one' }] })
   expect((await here.register('fixture', upstream.url)).status).toBe(201)
-  await eventually(10_000, async () => expect(await elsewhere.toolNames('/mcp/fixture')).toContain('echo'))
+  for (const gateway of gateways) {
+    await eventually(10_000, async () => expect(await gateway.toolNames('/mcp/fixture')).toContain('echo'))
+  }
 })
 afterAll(async () => {
   await stack.close()
   await upstream.stop()
 })
 
+const at = (gateway: Gateway, { headers }: LegacySession): LegacySession =>
+  new LegacySession(gateway, '/mcp', headers)
 const end = (gateway: Gateway, { headers }: LegacySession, path = '/mcp'): Promise<Answer> =>
   gateway.fetch(path, { method: 'DELETE', headers })
 const listen = (gateway: Gateway, { headers }: LegacySession, path = '/mcp'): Promise<Response> =>
   fetch(`${gateway.url}${path}`, { headers: { ...headers, accept: 'text/event-stream' } })
 const expectUnknown = (answer: Answer): void =>
   expectError(answer, 404, -31404, 'Session not found, initialize again', 1)
+
+describe('a session that ends in an isolate that has not seen it', () => {
+  it('is refused by all others, though it never needed an object of its own', async () => {
+    const session = await openLegacySession(here)
+    expect((await session.post(LIST)).status).toBe(200)
+    expect((await end(elsewhere, session)).status).toBe(204)
+    for (const gateway of [elsewhere, third]) expectUnknown(await at(gateway, session).post(LIST))
+  })
+
+  it('ends with its session with an upstream', async () => {
+    const before = upstream.sessions
+    const session = await openLegacySession(here)
+    await session.post(CALL)
+    expect(upstream.sessions).toBe(before + 1)
+    expect((await end(elsewhere, session)).status).toBe(204)
+    await eventually(3_000, () => expect(upstream.sessions).toBe(before))
+    expectUnknown(await at(third, session).post(LIST))
+  })
+
+  it('has one session with an upstream, whichever isolates call', async () => {
+    const before = upstream.sessions
+    const session = await openLegacySession(here)
+    for (const gateway of [elsewhere, here, third]) {
+      expect((await at(gateway, session).post(CALL)).body.result.content[0].text).toBe('hi')
+    }
+    expect(upstream.sessions).toBe(before + 1)
+    expect((await end(here, session)).status).toBe(204)
+    await eventually(3_000, () => expect(upstream.sessions).toBe(before))
+  })
+
+  it('leaves nothing at an upstream, however its end meets its first calls', async () => {
+    const before = upstream.sessions
+    const race = async (): Promise<void> => {
+      const session = await openLegacySession(here)
+      const [ended] = await Promise.all([
+        end(elsewhere, session),
+        session.post(CALL),
+        at(third, session).post(CALL),
+      ])
+      expect(ended.status).toBe(204)
+    }
+    for (let round = 0; round < 10; round++) await Promise.all([race(), race(), race()])
+    await eventually(3_000, () => expect(upstream.sessions).toBe(before))
+  })
+})
 
 describe('a session that ends in one isolate, and is used at once in the one where it began,', () => {
   it('has no call made, and leaves no session with an upstream', async () => {
@@ -98,6 +151,15 @@ it('a session that ends while its stream opens one with an upstream leaves none 
   swift()
   await eventually(3_000, () => expect(seen('DELETE')).toBe(ends + 2))
   await other.body?.cancel()
+})
+
+it('a session that ends in an isolate that has not seen it ends with its listening stream', async () => {
+  const session = await openLegacySession(here)
+  const response = await listen(here, session)
+  expect(response.status).toBe(200)
+  expect((await end(elsewhere, session)).status).toBe(204)
+  await response.text()
+  expectUnknown(await at(third, session).post(LIST))
 })
 
 const capabilitiesIn = (message: Seen['message']): unknown => message?.params?.['capabilities']
