@@ -90,7 +90,8 @@ export class ClientSessionObject extends DurableObject {
   }
 
   /** An answer of the client to one part of a question. `false`: nobody asked, or it is answered already. */
-  answer(question: string, key: string, outcome: string): boolean {
+  async answer(question: string, key: string, outcome: string): Promise<boolean> {
+    await this.#touch()
     return this.#questions.answer(question, key, outcome)
   }
 
@@ -118,6 +119,7 @@ export class ClientSessionObject extends DurableObject {
 
   /** Opens the listening stream; the body says who listens. */
   override async fetch(request: Request): Promise<Response> {
+    await this.#touch()
     return await this.#listener.open(await request.json<Listener>())
   }
 

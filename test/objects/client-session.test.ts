@@ -1,7 +1,10 @@
-import { evictDurableObject, listDurableObjectIds } from 'cloudflare:test'
+import { evictDurableObject, listDurableObjectIds, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { beforeAll, describe, expect, inject, it } from 'vitest'
+import type { ClientSessionObject } from '../../src/durable/client-session.ts'
 import { openSession, register } from './caller.ts'
+
+const DAY_MS = 86_400_000
 
 beforeAll(() => register('early', inject('upstreams').inviting))
 
@@ -67,3 +70,26 @@ describe('what a legacy session is told', () => {
     )
   })
 })
+
+it.each<[string, (stub: DurableObjectStub<ClientSessionObject>) => Promise<unknown>]>([
+  ['a level', (stub) => stub.setLogLevel('error')],
+  ['a subscription', (stub) => stub.subscribe('a-service', 'test://one')],
+  ['an answer', (stub) => stub.answer('question', 'name', '{}')],
+  ['its end', (stub) => stub.end()],
+])('a session is forgotten after a day of which only %s is kept', async (_, keep) => {
+  const stub = env.CLIENT_SESSION.get(env.CLIENT_SESSION.newUniqueId())
+  await keep(stub)
+  await expectForgotten(stub)
+})
+
+it('a session is forgotten after a day that has only listened', async () => {
+  const session = await openSession({})
+  const stub = await newObject(async () => void (await (await session.listen()).body?.cancel()))
+  await expectForgotten(stub)
+})
+
+async function expectForgotten(stub: DurableObjectStub<ClientSessionObject>): Promise<void> {
+  const alarm = await runInDurableObject(stub, (_, { storage }) => storage.getAlarm())
+  expect(alarm).toBeGreaterThan(Date.now() + DAY_MS - 60_000)
+  expect(alarm).toBeLessThanOrEqual(Date.now() + DAY_MS)
+}
