@@ -1,5 +1,4 @@
 /** Joins every port to its adapter: one gateway, from its settings. */
-import type { Hono } from 'hono'
 import { Accounts } from './admin/accounts.ts'
 import type { Registration } from './admin/api/service.ts'
 import type { Files } from './admin/pages.ts'
@@ -7,7 +6,7 @@ import type { Figures } from './admin/figures.ts'
 import type { Registrar } from './admin/registrar.ts'
 import { Survey } from './admin/survey.ts'
 import { turnOf, type Upkeep } from './admin/upkeep.ts'
-import { createApp } from './app.ts'
+import { type App, createApp } from './app.ts'
 import { type Namespaces, SessionObjects } from './durable/objects.ts'
 import type { CredentialVault } from './durable/credential-refresh.ts'
 import { ParkedObjects } from './durable/parked-objects.ts'
@@ -61,16 +60,16 @@ import { openIdentity } from './callers.ts'
 import { openDirectory, openStores } from './stores.ts'
 
 export type Gateway = {
-  readonly app: Pick<Hono, 'fetch'>
+  readonly app: App
   readonly upkeep: Pick<Upkeep, 'tick' | 'run'>
   readonly mcp: McpPorts
   readonly guard: GuardPorts
 }
 
-/** `configured`: the services of the environment. */
+/** `configured`: the services of the environment, as far as they were read. */
 export function compose(
   settings: Settings,
-  configured: readonly Registration[],
+  configured: () => readonly Registration[],
   namespaces: Namespaces,
   files: Files | undefined,
 ): Gateway {
@@ -105,7 +104,7 @@ export function compose(
     policy,
     defaultTtlSeconds: settings.cacheTtlSeconds,
     hosts,
-    configured: (organisationId) => (organisationId === DEFAULT_ORGANISATION ? configured : []),
+    configured: (organisationId) => (organisationId === DEFAULT_ORGANISATION ? configured() : []),
     clock,
     log,
   })

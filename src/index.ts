@@ -1,12 +1,13 @@
 /** What the platform calls. One gateway per environment, made on first use. */
-import type { Hono } from 'hono'
-import { checkConfigured } from './admin/environment.ts'
+import type { Registration } from './admin/api/service.ts'
 import type { Files } from './admin/pages.ts'
+import type { App } from './app.ts'
 import { ClientSessionObject } from './durable/client-session.ts'
 import type { Namespaces } from './durable/objects.ts'
 import { ParkedCallObject } from './durable/parked-call.ts'
 import { ServiceGuardObject } from './durable/service-guard.ts'
 import { SessionRegisterObject } from './durable/session-register.ts'
+import type { ConfiguredService } from './platform/configured.ts'
 import { err, ok, type Result } from './platform/result.ts'
 import { type Environment, readSettings } from './platform/settings.ts'
 import { openLog } from './telemetry/log.ts'
@@ -14,25 +15,48 @@ import { unconfigured } from './unconfigured.ts'
 import { compose, type Gateway } from './compose.ts'
 
 /** One gateway per environment; what keeps it from running is told by every route. */
-type Opened = { readonly gateway: Gateway } | { readonly app: Pick<Hono, 'fetch'> }
-
-function open(env: Environment): Opened {
-  const [settings, namespaces] = [readSettings(env), readNamespaces(env)]
-  const configured = settings.ok ? checkConfigured(settings.value.configured) : ok([])
-  if (settings.ok && configured.ok && namespaces.ok) {
-    return { gateway: compose(settings.value, configured.value, namespaces.value, readFiles(env)) }
-  }
-  const faults = [settings, configured, namespaces].flatMap((read) => (read.ok ? [] : read.error))
-  return { app: unconfigured(faults, openLog('info')) }
-}
+type Opened =
+  | { readonly gateway: Gateway; readonly named: readonly ConfiguredService[] }
+  | { readonly app: App }
 
 const opened = new WeakMap<Environment, Opened>()
+/** What answers requests, once the services of the environment were read. */
+const apps = new WeakMap<Environment, App>()
+const registrations = new WeakMap<Environment, readonly Registration[]>()
 
 function openedFor(env: Environment): Opened {
   const known = opened.get(env) ?? open(env)
   opened.set(env, known)
   return known
 }
+
+function open(env: Environment): Opened {
+  const [settings, namespaces] = [readSettings(env), readNamespaces(env)]
+  if (settings.ok && namespaces.ok) {
+    const configured = (): readonly Registration[] => registrations.get(env) ?? []
+    const gateway = compose(settings.value, configured, namespaces.value, readFiles(env))
+    return { gateway, named: settings.value.configured }
+  }
+  const faults = [settings, namespaces].flatMap((read) => (read.ok ? [] : read.error))
+  return { app: unconfigured(faults, openLog('info')) }
+}
+
+/** Services of the environment are read by what manages services, which is loaded for that alone. */
+async function openApp(env: Environment): Promise<App> {
+  const found = openedFor(env)
+  const isNamed = 'gateway' in found && found.named.length > 0
+  const read = isNamed ? (await import('./admin/configured.ts')).checkConfigured(found.named) : ok([])
+  // Another request may have been quicker.
+  const known = apps.get(env)
+  if (known) return known
+  if (read.ok) registrations.set(env, read.value)
+  else opened.set(env, { app: unconfigured(read.error, openLog('info')) })
+  const app = appOf(openedFor(env))
+  apps.set(env, app)
+  return app
+}
+
+const appOf = (found: Opened): App => ('gateway' in found ? found.gateway.app : found.app)
 
 /** For Durable Objects, which are only ever reached through a gateway that runs. */
 function gatewayFor(env: Environment): Gateway {
@@ -85,10 +109,13 @@ export class ServiceGuard extends ServiceGuardObject {
 
 export default {
   fetch: (request, env, context) => {
-    const found = openedFor(env)
-    return ('gateway' in found ? found.gateway.app : found.app).fetch(request, env, context)
+    const app = apps.get(env)
+    return app
+      ? app.fetch(request, env, context)
+      : openApp(env).then((first) => first.fetch(request, env, context))
   },
   scheduled: async (_event, env, context) => {
+    await openApp(env)
     const found = openedFor(env)
     if ('gateway' in found) await found.gateway.upkeep.run((work) => context.waitUntil(work))
   },

@@ -91,7 +91,6 @@ function openRealm(organisationId: string, ports: RealmPorts): Realm {
     store: new VisibilityStore(writes, patience, organisationId),
     defaultTtlSeconds: ports.defaultTtlSeconds,
   }
-  const configured = ports.configured(organisationId)
   const reseal = (background: Background): Promise<void> =>
     resealCredentials({ registry, store, credentials }, background)
   const environment = new Environment({
@@ -106,7 +105,7 @@ function openRealm(organisationId: string, ports: RealmPorts): Realm {
     registrar,
     environment,
     reseal,
-    configured,
+    configured: () => ports.configured(organisationId),
     clock,
     random: Math.random,
     log,

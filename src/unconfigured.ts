@@ -1,14 +1,14 @@
 /** What a gateway without its secrets answers: nothing but its health (F71). One log line says what to set. */
-import { Hono } from 'hono'
+import type { App } from './app.ts'
 import { refuse } from './protocol/refusal.ts'
 import type { Log } from './telemetry/log.ts'
 
-export function unconfigured(faults: readonly string[], log: Log): Hono {
+export function unconfigured(faults: readonly string[], log: Log): App {
   log('error', 'not_configured', { faults })
-  const app = new Hono()
-  app.get('/health', (c) =>
-    c.json({ status: 'degraded', registryVersion: null, dependencies: {}, services: {} }),
-  )
-  app.all('*', () => refuse({ why: 'unavailable', retryAfterMs: 60_000 }))
-  return app
+  return {
+    fetch: async ({ method, url }) =>
+      method === 'GET' && new URL(url).pathname === '/health'
+        ? Response.json({ status: 'degraded', registryVersion: null, dependencies: {}, services: {} })
+        : refuse({ why: 'unavailable', retryAfterMs: 60_000 }),
+  }
 }

@@ -3,37 +3,15 @@
  * operators change meanwhile stays until then.
  */
 import type { Background } from '../platform/background.ts'
-import type { ConfiguredService } from '../platform/configured.ts'
 import { sha256 } from '../platform/hash.ts'
-import { err, ok, type Result } from '../platform/result.ts'
+import { ok, type Result } from '../platform/result.ts'
 import type { Sealer } from '../platform/seal.ts'
 import type { ServiceRecord } from '../registry/image.ts'
 import type { Registry } from '../registry/registry.ts'
-import { type Registration, registration } from './api/service.ts'
-import { readValue } from './body.ts'
+import type { Registration } from './api/service.ts'
 import type { Ledger } from './ledger.ts'
 import type { Problem } from './problem.ts'
 import type { Registrar } from './registrar.ts'
-
-/** As they may be registered, or one sentence for each fault, which names the variable and shows no value. */
-export function checkConfigured(
-  services: readonly ConfiguredService[],
-): Result<readonly Registration[], readonly string[]> {
-  const faults: string[] = []
-  const checked = services.flatMap(({ registration: given, variableOf }) => {
-    const read = readValue(given, registration)
-    if (read.ok) return [read.value]
-    for (const { field, message } of read.error) {
-      const isGiven = valueAt(given, field) !== undefined
-      faults.push(`Setting ${variableOf(field)} ${isGiven ? message : 'is needed'}.`)
-    }
-    return []
-  })
-  return faults.length === 0 ? ok(checked) : err(faults)
-}
-
-const valueAt = (value: unknown, field: string): unknown =>
-  field.split('.').reduce<unknown>((inner, key) => new Map(Object.entries(Object(inner))).get(key), value)
 
 export type EnvironmentPorts = {
   readonly organisationId: string

@@ -38,7 +38,8 @@ export type UpkeepPorts = {
   readonly environment: Pick<Environment, 'apply'>
   /** Seals a few credentials anew that only an earlier key opens. */
   readonly reseal: (background: Background) => Promise<void>
-  readonly configured: readonly Registration[]
+  /** Services of the environment, asked for once, when upkeep begins. */
+  readonly configured: () => readonly Registration[]
   readonly clock: Clock
   readonly random: () => number
   readonly log: Log
@@ -50,15 +51,19 @@ type Contact =
 
 export class Upkeep {
   readonly #ports: UpkeepPorts
-  /** Services of the environment that this isolate has not yet seen to be as it says. */
-  readonly #pending: Map<string, Registration>
+  #unseen: Map<string, Registration> | undefined
   readonly #contactedAt = new Map<string, number>()
   #ranAt = -Infinity
   #isCut = false
 
   constructor(ports: UpkeepPorts) {
     this.#ports = ports
-    this.#pending = new Map(ports.configured.map((service) => [service.name, service]))
+  }
+
+  /** Services of the environment that this isolate has not yet seen to be as it says. */
+  get #pending(): Map<string, Registration> {
+    this.#unseen ??= new Map(this.#ports.configured().map((service) => [service.name, service]))
+    return this.#unseen
   }
 
   /**

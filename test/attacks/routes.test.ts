@@ -2,11 +2,13 @@
 import { describe, expect, it } from 'vitest'
 import { operations } from '../../src/admin/api/operations.ts'
 import { ASSETS } from '../../src/admin/assets.ts'
-import { createApp } from '../../src/app.ts'
+import { createRoutes } from '../../src/routes.ts'
+import type { McpPorts } from '../../src/flow.ts'
 import { challenge } from '../../src/identity/challenge.ts'
 import { Identity } from '../../src/identity/identify.ts'
 import { METADATA_PATHS, ProtectedResource } from '../../src/identity/resource.ts'
 import { Secret } from '../../src/platform/secret.ts'
+import { openTraffic } from '../../src/traffic.ts'
 
 /** The paths of the older transport say one sentence, the same to everyone. */
 const OLDER = ['/sse', '/message', '/messages', '/mcp/sse', '/mcp/message']
@@ -48,19 +50,21 @@ const identity = new Identity({
   clock: Date.now,
 })
 
-const app = createApp({
-  mcp: {
-    identity,
-    registryOf: unreachable,
-    allowedOrigins: [],
-    trail: { hear: unreachable, turnAway: () => undefined },
-    clientSessions: unreachable,
-    dispatch: unreachable,
-    parked: unreachable,
-    listen: unreachable,
-    listens: unreachable,
-    clock: unreachable,
-  },
+const mcp: McpPorts = {
+  identity,
+  registryOf: unreachable,
+  allowedOrigins: [],
+  trail: { hear: unreachable, turnAway: () => undefined },
+  clientSessions: unreachable,
+  dispatch: unreachable,
+  parked: unreachable,
+  listen: unreachable,
+  listens: unreachable,
+  clock: unreachable,
+}
+
+const app = createRoutes({
+  mcp,
   admin: {
     registrarOf: unreachable,
     approverOf: unreachable,
@@ -91,8 +95,8 @@ const app = createApp({
   resource: new ProtectedResource(undefined, undefined),
   upkeep: { tick: () => undefined } as never,
   files: undefined,
-  allowedHosts: [],
-  log: () => undefined,
+  traffic: openTraffic({ mcp, upkeep: { tick: () => undefined } }),
+  isHostAllowed: undefined,
 })
 
 const routes = app.routes

@@ -98,7 +98,8 @@ describe('a bug', () => {
       ['/health', {}],
     ] as const) {
       const { app, logged } = startBroken(thrown)
-      const response = await app.request(path, init, {}, context as never)
+      const request = new Request(`https://gateway.example${path}`, init)
+      const response = await app.fetch(request as never, {}, context as never)
       const text = await response.text()
       const ref = logged[0]?.['ref']
       expect(response.status).toBe(500)

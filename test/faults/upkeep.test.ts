@@ -53,7 +53,7 @@ function startUpkeep(failed: readonly string[], configured: readonly string[] = 
       },
     },
     reseal: async () => undefined,
-    configured: configured.map((name) => ({ name, url: 'https://one.example/mcp' })),
+    configured: () => configured.map((name) => ({ name, url: 'https://one.example/mcp' })),
     clock: () => world.now,
     random: () => world.lots.shift() ?? 0,
     log: (_level, event) => void logged.push(event),

@@ -1,7 +1,8 @@
 /** Services of the environment: what variables say of them, and what is said of variables that say it wrong. */
 import { describe, expect, it } from 'vitest'
 import type { Registration } from '../../../src/admin/api/service.ts'
-import { checkConfigured, Environment } from '../../../src/admin/environment.ts'
+import { checkConfigured } from '../../../src/admin/configured.ts'
+import { Environment } from '../../../src/admin/environment.ts'
 import { readConfigured } from '../../../src/platform/configured.ts'
 import { err, ok } from '../../../src/platform/result.ts'
 import { Sealer } from '../../../src/platform/seal.ts'
