@@ -10,6 +10,7 @@ import { decodeBase64, encodeBase64Url } from './base64.ts'
 import { forEachKey, openWith, type SealingKeys } from './key.ts'
 
 const NONCE_BYTES = 12
+const LENGTH_BYTES = 4
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
@@ -58,9 +59,10 @@ export class Tickets<Value> {
 }
 
 async function nonceOf(key: CryptoKey, context: Uint8Array, plain: Uint8Array): Promise<Uint8Array> {
-  const length = new Uint8Array(4)
-  new DataView(length.buffer).setUint32(0, context.length)
-  const bytes = new Uint8Array(await new Blob([length, context, plain]).arrayBuffer())
+  const bytes = new Uint8Array(LENGTH_BYTES + context.length + plain.length)
+  new DataView(bytes.buffer).setUint32(0, context.length)
+  bytes.set(context, LENGTH_BYTES)
+  bytes.set(plain, LENGTH_BYTES + context.length)
   return new Uint8Array(await crypto.subtle.sign('HMAC', key, bytes)).subarray(0, NONCE_BYTES)
 }
 
