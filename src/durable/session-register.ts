@@ -12,6 +12,8 @@ const PURGE_EVERY_MS = 3_600_000
 
 /** Sessions are named by name and beginning (epoch ms), which is what tells how long their rows are needed. */
 export class SessionRegisterObject extends DurableObject {
+  #isPurgePlanned = false
+
   constructor(ctx: DurableObjectState, env: unknown) {
     super(ctx, env as never)
     // In the order in which sessions begin, so that the old ones are found without reading the others.
@@ -49,16 +51,29 @@ export class SessionRegisterObject extends DurableObject {
     const [oldest] = sql
       .exec<{ began_at: number }>('SELECT began_at FROM sessions ORDER BY began_at LIMIT 1')
       .toArray()
+    this.#isPurgePlanned = oldest !== undefined
     if (!oldest) return
     await this.ctx.storage.setAlarm(Math.max(oldest.began_at + LIFETIME_MS, now + PURGE_EVERY_MS))
   }
 
-  /** Whatever came first stays. */
-  async #enter(name: string, beganAt: number, standing: Exclude<Standing, 'unknown'>): Promise<Standing> {
+  async #planPurge(): Promise<void> {
+    if (this.#isPurgePlanned) return
     const { storage } = this.ctx
     if ((await storage.getAlarm()) === null) await storage.setAlarm(Date.now() + LIFETIME_MS)
-    const was = this.look(name, beganAt)
-    if (was === 'unknown') storage.sql.exec('INSERT INTO sessions VALUES (?, ?, ?)', beganAt, name, standing)
-    return was
+    this.#isPurgePlanned = true
+  }
+
+  /** Whatever came first stays. */
+  async #enter(name: string, beganAt: number, standing: Exclude<Standing, 'unknown'>): Promise<Standing> {
+    await this.#planPurge()
+    const entered = this.ctx.storage.sql
+      .exec(
+        'INSERT INTO sessions VALUES (?, ?, ?) ON CONFLICT DO NOTHING RETURNING name',
+        beganAt,
+        name,
+        standing,
+      )
+      .toArray()
+    return entered.length > 0 ? 'unknown' : this.look(name, beganAt)
   }
 }
