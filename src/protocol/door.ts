@@ -1,7 +1,7 @@
 /**
  * What can be refused before the body is read. `ENTRY` stands before the caller is identified, `BODY` after.
  * The order is data: the first rung that finds a fault answers (reliability.md, "Precedence"). Path and
- * credentials have their place around these two tables, in app.ts and flow.ts.
+ * credentials have their place around these two tables, in app.ts, routes.ts and flow.ts.
  */
 import { requireFewHops } from './hops.ts'
 import { LIMITS } from './limits.ts'

@@ -34,6 +34,27 @@ function readArrows(root = ROOT): Arrow[] {
   })
 }
 
+const STATIC = /^(?:import|export)\s+(?!type\b)([^'"]*?)\s*from\s+'([^']+)'/gm
+
+/** Of types alone, nothing is left when it runs. */
+const isOfValues = (names: string): boolean =>
+  !names.startsWith('{') ||
+  names
+    .replace(/[{}\n]/g, '')
+    .split(',')
+    .some((name) => name.trim() !== '' && !name.trim().startsWith('type '))
+
+/** Files and packages that are loaded with this file, itself included, as paths within the folder of the sources. */
+function loadedWith(file: string, loaded = new Set<string>()): ReadonlySet<string> {
+  if (loaded.has(file)) return loaded
+  loaded.add(file)
+  if (!file.endsWith('.ts')) return loaded
+  for (const [, names = '', path = ''] of readFileSync(join(ROOT, file), 'utf8').matchAll(STATIC)) {
+    if (isOfValues(names)) loadedWith(path.startsWith('.') ? join(dirname(file), path) : path, loaded)
+  }
+  return loaded
+}
+
 /** The top folder of a file, or `''` for the files that stand above all folders. */
 const folderOf = (file: string): string => (file.includes('/') ? (file.split('/')[0] ?? '') : '')
 
@@ -69,6 +90,14 @@ describe('imports', () => {
       'protocol/version.ts',
       'registry/name.ts',
     ])
+  })
+
+  it('load nothing of the management API with the gateway, nor what it is made of', () => {
+    const loaded = loadedWith('index.ts')
+    expect(loaded).toContain('flow.ts')
+    expect(loadedWith('routes.ts')).toContain('zod')
+    for (const each of ['zod', 'hono', 'routes.ts', 'admin/routes.ts', 'admin/body.ts'])
+      expect(loaded).not.toContain(each)
   })
 
   it('name every folder of src', () => {
