@@ -151,10 +151,18 @@ describe('a function of the bundle', () => {
 
 describe('the options', () => {
   it('have defaults, and can all be said', () => {
-    expect(readOptions([])).toMatchObject({ service: 'plain', lanes: 16, isModern: false, out: undefined })
-    const said = '--service stream --lanes 4 --arguments 1000 --answer 2000 --era modern --seconds 2 --top 9'
+    expect(readOptions([])).toMatchObject({
+      service: 'plain',
+      services: 1,
+      lanes: 16,
+      isModern: false,
+      out: undefined,
+    })
+    const said =
+      '--service stream --services 3 --lanes 4 --arguments 1000 --answer 2000 --era modern --seconds 2 --top 9'
     expect(readOptions([...said.split(' '), '--out', 'any.cpuprofile'])).toEqual({
       service: 'stream',
+      services: 3,
       lanes: 4,
       argumentBytes: 1_000,
       answerBytes: 2_000,
