@@ -42,13 +42,9 @@ export function outgoingRequest(request: UpstreamRequestText, dialect: Dialect, 
     headers.set('mcp-method', method)
     for (const [header, value] of repeated(request)) headers.set(header, value)
   }
-  const body = writeObject([
-    ['jsonrpc', '"2.0"'],
-    ['id', idText],
-    ['method', JSON.stringify(method)],
-    ['params', writeObject(upstreamParams(request, dialect.era))],
-    ...(request.rest ?? []),
-  ])
+  const params = writeObject(upstreamParams(request, dialect.era))
+  const rest = (request.rest ?? []).map(([key, raw]) => `,${JSON.stringify(key)}:${raw}`).join('')
+  const body = `{"jsonrpc":"2.0","id":${idText},"method":${JSON.stringify(method)},"params":${params}${rest}}`
   return { url: connection.url, headers, body, link: connection.link }
 }
 
@@ -71,12 +67,15 @@ function upstreamParams(request: UpstreamRequestText, upstreamEra: Era): Readonl
   const { context } = request.connection
   const crosses = request.era !== upstreamEra
   if (!crosses && context?.isGiven !== true) return request.params
+  const raw = request.params.get('_meta')
+  // Most callers say nothing there.
+  if (raw === undefined && upstreamEra === 'modern' && context?.isGiven !== true)
+    return new Map(request.params).set('_meta', writeEnvelope(request))
   const params = new Map(request.params)
-  const raw = params.get('_meta')
   const meta = rawMeta(raw?.startsWith('{') ? raw : '{}')
   if (crosses) for (const key of OWN_META) meta.delete(key)
   if (crosses && upstreamEra === 'modern')
-    for (const [key, value] of envelopeOf(request)) meta.set(key, value)
+    for (const [key, value] of rawMeta(writeEnvelope(request))) meta.set(key, value)
   if (context?.isGiven) writeMeta(meta, context)
   if (meta.size > 0) params.set('_meta', writeObject(meta))
   else params.delete('_meta')
@@ -86,16 +85,16 @@ function upstreamParams(request: UpstreamRequestText, upstreamEra: Era): Readonl
 const rawMeta = (raw: string): Map<string, string> =>
   new Map([...membersOf(raw)].map(([key, span]) => [key, cut(raw, span)]))
 
-const OWN_VERSION = JSON.stringify(MODERN_VERSION)
-const OWN_INFO = JSON.stringify(GATEWAY_INFO)
+const [BEFORE_CAPABILITIES, AFTER_CAPABILITIES] = [
+  `{"${META.version}":${JSON.stringify(MODERN_VERSION)},"${META.capabilities}":`,
+  `,"${META.clientInfo}":${JSON.stringify(GATEWAY_INFO)}`,
+]
 
-/** The envelope of a modern request (2026-07-28, "Per-request metadata"). */
-export const envelopeOf = ({
+/** The envelope of a modern request (2026-07-28, "Per-request metadata"), as `_meta` that holds nothing else. */
+function writeEnvelope({
   capabilities,
   logLevel,
-}: Pick<UpstreamRequestText, 'capabilities' | 'logLevel'>): [string, string][] => [
-  [META.version, OWN_VERSION],
-  [META.capabilities, capabilities],
-  [META.clientInfo, OWN_INFO],
-  ...(logLevel === undefined ? [] : [[META.logLevel, JSON.stringify(logLevel)] as [string, string]]),
-]
+}: Pick<UpstreamRequestText, 'capabilities' | 'logLevel'>): string {
+  const level = logLevel === undefined ? '' : `,"${META.logLevel}":${JSON.stringify(logLevel)}`
+  return `${BEFORE_CAPABILITIES}${capabilities}${AFTER_CAPABILITIES}${level}}`
+}
