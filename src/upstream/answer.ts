@@ -44,13 +44,21 @@ export async function readAnswer(
   budget: ByteBudget,
 ): Promise<Result<Answer, Fault>> {
   const body = bodyOf(response)
-  if (!body.ok) return body
+  return body.ok ? await readAnswerIn(body.value, response, idText, deadline, budget) : body
+}
+
+/** The same where the kind of the body is known. */
+export async function readAnswerIn(
+  body: Body,
+  response: Response,
+  idText: string | undefined,
+  deadline: Deadline,
+  budget: ByteBudget,
+): Promise<Result<Answer, Fault>> {
   const hold = budget.open(deadline.signal)
   try {
     const answer =
-      body.value === 'stream'
-        ? await readStream(response, idText, hold)
-        : await readJson(response, idText, hold)
+      body === 'stream' ? await readStream(response, idText, hold) : await readJson(response, idText, hold)
     if (answer.ok && hold.bytes > 0) return ok({ ...answer.value, hold })
     hold.release()
     return answer

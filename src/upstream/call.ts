@@ -4,7 +4,7 @@ import { Deadline, within } from '../platform/deadline.ts'
 import { err, ok, type Result } from '../platform/result.ts'
 import { JSON_HEADERS } from '../protocol/result.ts'
 import { LIMITS } from '../protocol/limits.ts'
-import { type Body, bodyOf, readAnswer } from './answer.ts'
+import { type Body, bodyOf, readAnswerIn } from './answer.ts'
 import type { Conversation, Piece, Pieces, Sent, Verdict } from './conversation.ts'
 import { converse } from './converse.ts'
 import { describeAnswer, isUntouched, respondWith } from './deliver.ts'
@@ -56,7 +56,8 @@ async function deliver(
   }
   if (call.inputs.is === 'ask' && call.acceptsStream) return await deliverOrAsk(call, pieces(), deadline)
   if (body === 'stream') return await collect(call, pieces(), deadline)
-  const answer = await readAnswer(sent.response, sent.upstreamIdText, deadline, call.connection.budget)
+  const { budget } = call.connection
+  const answer = await readAnswerIn(body, sent.response, sent.upstreamIdText, deadline, budget)
   if (!answer.ok) return finish(call, deadline, answer)
   const { text, status } = await describeAnswer(answer.value, call, sent.dialect.era)
   deadline.end()
