@@ -10,7 +10,7 @@ import { type Captured, storable, withoutRoom } from '../telemetry/capture.ts'
 /** A record without arguments takes about as much. */
 const RECORD_CHARS = 600
 /** Arguments that are longer are not held until the guard is told, but digested at once. */
-const HELD_CHARS = 65_536
+const HELD_CHARS = 2_048
 
 /** `args`: the raw arguments, where there are any. `captured`: what is kept of the call where there is room. */
 export function noteOf(record: AuditRecord, args: string | undefined, captured?: Captured): Note {
