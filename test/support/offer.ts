@@ -18,6 +18,8 @@ export type OfferOptions = {
   readonly instructions?: string
   /** Its tool `task` begins the task `task-1`. */
   readonly runsTasks?: boolean
+  /** Whether it says that it tells of changes, by which it is listened to; it does by default. */
+  readonly announces?: boolean
 }
 
 /** What is wrong with a list. */
@@ -48,6 +50,7 @@ export class Offer {
   prompts: string[]
   readonly instructions: string | undefined
   readonly runsTasks: boolean
+  readonly announces: boolean
   readonly #pageSize: number
   readonly #hasEmptyCursor: boolean
 
@@ -56,6 +59,7 @@ export class Offer {
       toolText(name, `The tool ${name}`, properties),
     )
     this.runsTasks = options.runsTasks ?? false
+    this.announces = options.announces ?? true
     const task = this.runsTasks ? [toolText('task', 'Begins a task')] : []
     this.tools = [...builtIn, ...task, ...texts(options.tools)]
     this.resources = texts(options.resources)
@@ -67,7 +71,7 @@ export class Offer {
   }
 
   get capabilities(): JsonObject {
-    const changes = { listChanged: true }
+    const changes = this.announces ? { listChanged: true } : {}
     return {
       tools: changes,
       ...(this.resources.length + this.templates.length > 0 && {
