@@ -192,12 +192,8 @@ export class Desk {
  * What comes back into the bucket while a lease lives, or a part of the bucket where that is less: what lies with an
  * isolate whose calls are over is missing to all others (S57).
  */
-export const mostAhead = (rate: RateLimit | undefined): number =>
-  rate
-    ? Math.max(
-        1,
-        Math.floor(
-          Math.min(MAX_AHEAD, rate.burstLimit * AHEAD_SHARE, (rate.requestsPerMinute * LEASE_MS) / 60_000),
-        ),
-      )
-    : MAX_AHEAD
+export function mostAhead(rate: RateLimit | undefined): number {
+  if (!rate) return MAX_AHEAD
+  const comingBack = (rate.requestsPerMinute * LEASE_MS) / 60_000
+  return Math.max(1, Math.floor(Math.min(MAX_AHEAD, comingBack, rate.burstLimit * AHEAD_SHARE)))
+}
